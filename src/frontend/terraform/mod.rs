@@ -1,0 +1,3 @@
+//! Terraform: HCL and its JSON form, evaluated without a provider.
+
+pub mod syntax;

@@ -1,0 +1,10 @@
+//! Portolan reads Azure infrastructure-as-code and says, before anything is deployed, what Azure would reject at
+//! deploy time or silently black-hole afterwards. It never talks to Azure.
+//!
+//! Data flows one way: files → [`frontend`] → [`resource`]s → [`topology`] → [`analysis`] → [`rules`] →
+//! [`finding`]s → [`report`]. `docs/architecture.md` states what each layer knows and must not know.
+
+pub mod frontend;
+pub mod resource;
+pub mod source;
+pub mod value;
