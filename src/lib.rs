@@ -4,7 +4,10 @@
 //! Data flows one way: files → [`frontend`] → [`resource`]s → [`topology`] → [`analysis`] → [`rules`] →
 //! [`finding`]s → [`report`]. `docs/architecture.md` states what each layer knows and must not know.
 
+pub mod finding;
 pub mod frontend;
 pub mod resource;
+pub mod rules;
 pub mod source;
+pub mod topology;
 pub mod value;

@@ -1,0 +1,183 @@
+//! What rules report. One type of data, rendered by `report/*`; it knows places only as the model's [`Place`]s.
+
+use std::sync::Arc;
+
+use crate::topology::Place;
+use crate::value::Unknown;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Severity {
+    /// Advice.
+    Note,
+    /// It deploys, but a documented requirement is broken.
+    Warning,
+    /// Azure rejects it, or the workload cannot work.
+    Error,
+}
+
+impl Severity {
+    /// `error`, `warning`, `note`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        }
+    }
+}
+
+/// Whether a finding holds whatever the unknowns turn out to be.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Confidence {
+    /// It may hold: shown with `--possible` only.
+    Possible,
+    /// It holds for every value that the unknowns could take.
+    Certain,
+}
+
+/// Which part of the network a rule is about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum Category {
+    Delegation,
+    Subnet,
+    Nsg,
+    Peering,
+    Dns,
+    PrivateEndpoint,
+    ServiceEndpoint,
+    Route,
+    Gateway,
+    LoadBalancing,
+    Ordering,
+    PlanChange,
+    Exposure,
+    Reference,
+}
+
+impl Category {
+    /// The kebab-case name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Category::Delegation => "delegation",
+            Category::Subnet => "subnet",
+            Category::Nsg => "nsg",
+            Category::Peering => "peering",
+            Category::Dns => "dns",
+            Category::PrivateEndpoint => "private-endpoint",
+            Category::ServiceEndpoint => "service-endpoint",
+            Category::Route => "route",
+            Category::Gateway => "gateway",
+            Category::LoadBalancing => "load-balancing",
+            Category::Ordering => "ordering",
+            Category::PlanChange => "plan-change",
+            Category::Exposure => "exposure",
+            Category::Reference => "reference",
+        }
+    }
+}
+
+/// A defect of the network.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// How bad; usually the rule's own severity, lower where the rule says so.
+    pub severity: Severity,
+    /// Certain or possible.
+    pub confidence: Confidence,
+    /// What is wrong, with the names and numbers that prove it: one sentence, no final full stop.
+    pub message: String,
+    /// Where: its resource is the finding's resource.
+    pub place: Place,
+    /// The ARM path of the part that is wrong, where it is not the resource itself (an inline subnet, a rule).
+    pub resource_id: Option<String>,
+    /// The other places that take part, each with what it has to do with it.
+    pub related: Vec<Related>,
+    /// A concrete packet, address or name that shows the defect, one line a step.
+    pub witness: Vec<String>,
+    /// What to do: one or two sentences.
+    pub advice: Option<String>,
+}
+
+/// A place that takes part in a finding.
+#[derive(Clone, Debug)]
+pub struct Related {
+    /// What it has to do with it.
+    pub message: String,
+    /// Where.
+    pub place: Place,
+    /// The ARM path, where it is not the resource itself.
+    pub resource_id: Option<String>,
+}
+
+/// A check that could not be decided.
+#[derive(Clone, Debug)]
+pub struct Undecided {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// What was being checked.
+    pub place: Place,
+    /// Why it could not be decided.
+    pub because: Arc<Unknown>,
+}
+
+impl Finding {
+    /// A certain finding at a place.
+    pub fn new(rule: &'static str, severity: Severity, message: impl Into<String>, place: Place) -> Self {
+        Self {
+            rule,
+            severity,
+            confidence: Confidence::Certain,
+            message: message.into(),
+            place,
+            resource_id: None,
+            related: Vec::new(),
+            witness: Vec::new(),
+            advice: None,
+        }
+    }
+
+    /// Names the part that is wrong by its ARM path.
+    pub fn of(mut self, resource_id: &Option<String>) -> Self {
+        self.resource_id = resource_id.clone();
+        self
+    }
+
+    /// Adds a place that takes part.
+    pub fn related(mut self, message: impl Into<String>, place: Place) -> Self {
+        self.related.push(Related { message: message.into(), place, resource_id: None });
+        self
+    }
+
+    /// Adds a part of the model that takes part.
+    pub fn related_part(mut self, message: impl Into<String>, header: &crate::topology::Header) -> Self {
+        self.related.push(Related {
+            message: message.into(),
+            place: header.place,
+            resource_id: header.resource_id.clone(),
+        });
+        self
+    }
+
+    /// Adds a line of the witness.
+    pub fn witness(mut self, line: impl Into<String>) -> Self {
+        self.witness.push(line.into());
+        self
+    }
+
+    /// Says what to do.
+    pub fn advice(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    /// Marks the finding as possible when `certain` is false.
+    pub fn certain_if(mut self, certain: bool) -> Self {
+        if !certain {
+            self.confidence = Confidence::Possible;
+        }
+        self
+    }
+}

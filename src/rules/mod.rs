@@ -1,0 +1,142 @@
+//! The rules: one file each, registered in [`ALL`]. A rule sees the topology, the analyses and the knowledge base; it knows
+//! nothing of languages, spans or output.
+//!
+//! A rule's `//!` header is its documentation and answers, under these headings and in this order: what it checks, what
+//! Azure does, example, corrected example, when it is undecided, references. `portolan explain`, the pages under
+//! `docs/rules/` and the SARIF help text are made from it.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::finding::{Category, Finding, Severity, Undecided};
+use crate::topology::{Place, Topology};
+use crate::value::Unknown;
+
+/// Every rule, in the order in which `portolan rules` lists them.
+pub static ALL: &[&Rule] = &[];
+
+/// A rule: who it is, and the function that checks.
+pub struct Rule {
+    /// Kebab-case, says the defect.
+    pub name: &'static str,
+    /// What it is about.
+    pub category: Category,
+    /// The highest severity it reports.
+    pub severity: Severity,
+    /// The defect in one sentence, without a final full stop.
+    pub summary: &'static str,
+    /// The error codes or messages that a user would otherwise see.
+    pub error_codes: &'static [&'static str],
+    /// Off unless asked for (`--pedantic`).
+    pub pedantic: bool,
+    /// The source file of the rule, from which its documentation is taken: `include_str!("this_file.rs")`.
+    pub source: &'static str,
+    /// Checks everything and reports.
+    pub check: fn(&Context, &mut Reporter),
+}
+
+impl Rule {
+    /// The documentation: the `//!` header of the rule's file, in Markdown.
+    pub fn documentation(&self) -> String {
+        let mut text = String::new();
+        for line in self.source.lines() {
+            match line.strip_prefix("//!") {
+                Some(rest) => {
+                    text.push_str(rest.strip_prefix(' ').unwrap_or(rest));
+                    text.push('\n');
+                }
+                None => break,
+            }
+        }
+        text
+    }
+}
+
+/// What rules look at.
+pub struct Context<'a> {
+    /// The model.
+    pub topology: &'a Topology,
+}
+
+/// Takes what one rule says. Every check ends in exactly one of [`Reporter::satisfied`], [`Reporter::violated`] and
+/// [`Reporter::undecided`], so that the summary can say how much was checked.
+pub struct Reporter {
+    rule: &'static Rule,
+    outcome: Outcome,
+}
+
+/// What rules said.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The findings.
+    pub findings: Vec<Finding>,
+    /// The checks that could not be decided.
+    pub undecided: Vec<Undecided>,
+    /// How many checks were made, however they ended.
+    pub checks: usize,
+}
+
+impl Reporter {
+    /// A reporter for one rule.
+    pub fn new(rule: &'static Rule) -> Self {
+        Self { rule, outcome: Outcome::default() }
+    }
+
+    /// A finding of this rule with its usual severity; finish it with the builder methods and hand it to
+    /// [`Reporter::violated`].
+    pub fn finding(&self, message: impl Into<String>, place: Place) -> Finding {
+        Finding::new(self.rule.name, self.rule.severity, message, place)
+    }
+
+    /// The same with another severity.
+    pub fn finding_with(&self, severity: Severity, message: impl Into<String>, place: Place) -> Finding {
+        Finding::new(self.rule.name, severity, message, place)
+    }
+
+    /// A check that found nothing wrong.
+    pub fn satisfied(&mut self) {
+        self.outcome.checks += 1;
+    }
+
+    /// A check that found a defect.
+    pub fn violated(&mut self, finding: Finding) {
+        self.outcome.checks += 1;
+        self.outcome.findings.push(finding);
+    }
+
+    /// A check that could not be decided.
+    pub fn undecided(&mut self, place: Place, because: &Arc<Unknown>) {
+        self.outcome.checks += 1;
+        self.outcome.undecided.push(Undecided { rule: self.rule.name, place, because: Arc::clone(because) });
+    }
+
+    /// What was said.
+    pub fn finish(self) -> Outcome {
+        self.outcome
+    }
+}
+
+/// Runs rules, in parallel; the outcome is in the order of the rules.
+pub fn run(rules: &[&'static Rule], context: &Context) -> Outcome {
+    let outcomes: Vec<Outcome> = rules
+        .par_iter()
+        .map(|rule| {
+            let mut reporter = Reporter::new(rule);
+            (rule.check)(context, &mut reporter);
+            reporter.finish()
+        })
+        .collect();
+    let mut all = Outcome::default();
+    for outcome in outcomes {
+        all.checks += outcome.checks;
+        all.findings.extend(outcome.findings);
+        all.undecided.extend(outcome.undecided);
+    }
+    all
+}
+
+/// The rule of a name.
+pub fn find(name: &str) -> Option<&'static Rule> {
+    ALL.iter().copied().find(|rule| rule.name == name)
+}

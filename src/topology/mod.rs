@@ -1,0 +1,10 @@
+//! The model of the network: virtual networks, subnets, groups, routes, peerings, zones and what lives in them.
+//!
+//! Built from evaluated [`crate::resource::Resource`]s of any language; knows Azure's resource types in the vocabularies of
+//! azurerm, azapi and ARM, but not which language wrote them down, and no rules.
+
+mod field;
+mod model;
+
+pub use field::{Field, Link, LinkState, List, Place, State};
+pub use model::*;

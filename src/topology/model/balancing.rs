@@ -1,0 +1,93 @@
+//! Load balancers and application gateways.
+
+use ecow::EcoString;
+
+use super::{Header, IpConfiguration, NetworkInterface, ScaleSet, VirtualNetwork};
+use crate::topology::{Field, Link, List};
+
+/// A load balancer with everything that hangs on it, inline and separate.
+#[derive(Clone, Debug)]
+pub struct LoadBalancer {
+    /// Who and where.
+    pub header: Header,
+    /// `Basic`, `Standard`, `Gateway`. Documented defaults are filled in.
+    pub sku: Field<EcoString>,
+    /// Its front ends.
+    pub frontends: Vec<IpConfiguration>,
+    /// Its back-end pools.
+    pub pools: Vec<BackendPool>,
+    /// Its probes.
+    pub probes: Vec<Probe>,
+    /// Its load-balancing rules.
+    pub rules: Vec<BalancingRule>,
+    /// Whether the lists above may be incomplete.
+    pub incomplete: bool,
+}
+
+/// A back-end pool.
+#[derive(Clone, Debug)]
+pub struct BackendPool {
+    /// Who and where.
+    pub header: Header,
+    /// Members by interface.
+    pub interfaces: Vec<Link<NetworkInterface>>,
+    /// Members by scale set.
+    pub scale_sets: Vec<Link<ScaleSet>>,
+    /// Members by address.
+    pub addresses: List<EcoString>,
+    /// The network of the members by address.
+    pub network: Link<VirtualNetwork>,
+}
+
+/// A health probe.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    /// Who and where.
+    pub header: Header,
+    /// `Tcp`, `Http`, `Https`.
+    pub protocol: Field<EcoString>,
+    /// The port.
+    pub port: Field<i64>,
+}
+
+/// A load-balancing rule.
+#[derive(Clone, Debug)]
+pub struct BalancingRule {
+    /// Who and where.
+    pub header: Header,
+    /// `Tcp`, `Udp`, `All`.
+    pub protocol: Field<EcoString>,
+    /// The front end's name.
+    pub frontend: Field<EcoString>,
+    /// The front end's port.
+    pub frontend_port: Field<i64>,
+    /// The back end's port.
+    pub backend_port: Field<i64>,
+    /// The pools, by position in [`LoadBalancer::pools`].
+    pub pools: Vec<usize>,
+    /// The probe, by position in [`LoadBalancer::probes`].
+    pub probe: Option<usize>,
+    /// Whether the pools or the probe are not (all) known.
+    pub incomplete: bool,
+    /// Direct server return.
+    pub floating_ip: Field<bool>,
+}
+
+/// An application gateway.
+#[derive(Clone, Debug)]
+pub struct ApplicationGateway {
+    /// Who and where.
+    pub header: Header,
+    /// `Standard_v2`, `WAF_v2`, `Standard`, `WAF`, `Basic`.
+    pub sku_tier: Field<EcoString>,
+    /// Where its instances live.
+    pub gateway_ip_configurations: Vec<IpConfiguration>,
+    /// Its front ends.
+    pub frontends: Vec<IpConfiguration>,
+    /// Its front-end ports.
+    pub frontend_ports: List<i64>,
+    /// Most instances it may have.
+    pub maximum_capacity: Field<i64>,
+    /// Its zones.
+    pub zones: List<EcoString>,
+}

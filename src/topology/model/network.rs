@@ -1,0 +1,90 @@
+//! Virtual networks, subnets, peerings.
+
+use ecow::EcoString;
+use ipnet::IpNet;
+
+use super::{Header, Id, NatGateway, Occupancy, RouteTable, SecurityGroup};
+use crate::topology::{Field, Link, List};
+
+/// A virtual network.
+#[derive(Clone, Debug)]
+pub struct VirtualNetwork {
+    /// Who and where.
+    pub header: Header,
+    /// Its address space.
+    pub address_space: List<Prefix>,
+    /// Its DNS servers; empty means Azure's own (168.63.129.16).
+    pub dns_servers: List<EcoString>,
+    /// Its subnets, in the order of the model.
+    pub subnets: Vec<Id<Subnet>>,
+    /// The peerings that start here.
+    pub peerings: Vec<Id<Peering>>,
+}
+
+/// An address range as it was written.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Prefix {
+    /// The text.
+    pub text: EcoString,
+    /// The range with its host bits as written; `None` when the text is not in CIDR notation.
+    pub net: Option<IpNet>,
+}
+
+/// A subnet.
+#[derive(Clone, Debug)]
+pub struct Subnet {
+    /// Who and where.
+    pub header: Header,
+    /// The network it is part of.
+    pub network: Link<VirtualNetwork>,
+    /// Its ranges.
+    pub prefixes: List<Prefix>,
+    /// Its delegations.
+    pub delegations: List<Delegation>,
+    /// Its service endpoints (`Microsoft.Storage`).
+    pub service_endpoints: List<EcoString>,
+    /// `Enabled`, `Disabled`, `NetworkSecurityGroupEnabled`, `RouteTableEnabled`; older booleans are translated.
+    pub private_endpoint_network_policies: Field<EcoString>,
+    /// `Enabled` or `Disabled`.
+    pub private_link_service_network_policies: Field<EcoString>,
+    /// Whether Azure gives outbound access by default.
+    pub default_outbound_access: Field<bool>,
+    /// Its network security group; the place is the association or the inline attribute.
+    pub security_group: Link<SecurityGroup>,
+    /// Its route table.
+    pub route_table: Link<RouteTable>,
+    /// Its NAT gateway.
+    pub nat_gateway: Link<NatGateway>,
+    /// What lives in it.
+    pub occupancies: Vec<Id<Occupancy>>,
+}
+
+/// A delegation of a subnet to a service.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Delegation {
+    /// The name that its author gave it.
+    pub name: Option<EcoString>,
+    /// The service: `Microsoft.DBforPostgreSQL/flexibleServers`.
+    pub service: EcoString,
+}
+
+/// One direction of a peering between two networks.
+#[derive(Clone, Debug)]
+pub struct Peering {
+    /// Who and where.
+    pub header: Header,
+    /// The network it starts at.
+    pub network: Link<VirtualNetwork>,
+    /// The network it leads to.
+    pub remote: Link<VirtualNetwork>,
+    /// Whether machines may talk over it. Documented defaults are filled in.
+    pub allow_virtual_network_access: Field<bool>,
+    /// Whether traffic that the remote network only forwards is let in.
+    pub allow_forwarded_traffic: Field<bool>,
+    /// Whether the remote network may use this one's gateway.
+    pub allow_gateway_transit: Field<bool>,
+    /// Whether this network uses the remote one's gateway.
+    pub use_remote_gateways: Field<bool>,
+    /// Whether whole networks are peered (`false`: subnet peering).
+    pub peer_complete_networks: Field<bool>,
+}
