@@ -5,6 +5,7 @@
 //! This layer knows no language and nothing of Azure.
 
 mod number;
+mod real;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use indexmap::IndexMap;
 use crate::source::Span;
 
 pub use number::Number;
+pub use real::Real;
 
 /// A value, where it was written, and what is to be minded about it.
 #[derive(Clone, Debug)]
