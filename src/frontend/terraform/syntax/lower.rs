@@ -127,15 +127,15 @@ impl Lowering<'_> {
     }
 
     fn number(&self, range: Option<Range<usize>>) -> ExpressionKind {
-        let digits: String = self.text(range).chars().filter(|c| !c.is_whitespace()).collect();
-        // A comment between minus and digits is all that can make this fail; the digits follow it.
-        let number = Number::parse(&digits).or_else(|| {
-            let magnitude = Number::parse(digits.rsplit('/').next()?)?;
-            Some(match magnitude {
-                Number::Integer(value) => Number::Integer(-value),
-                Number::Float(value) => Number::Float(-value),
-            })
-        });
+        let text = self.text(range);
+        // White space and comments may stand between a minus and its digits.
+        let digits = text.rsplit(['-', '/', ' ', '\t']).next().unwrap_or(text);
+        let number = match text.strip_prefix('-') {
+            // The minus of an exponent.
+            Some(magnitude) if magnitude.starts_with(|c: char| c.is_ascii_digit()) => Number::parse(text),
+            Some(_) => Number::parse(&format!("-{digits}")),
+            None => Number::parse(text),
+        };
         number.map_or(ExpressionKind::Invalid, ExpressionKind::Number)
     }
 
