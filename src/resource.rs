@@ -106,8 +106,23 @@ pub struct Configuration {
     pub roots: Vec<Root>,
     /// All resources of all roots, in a stable order (root, then order of evaluation).
     pub resources: Vec<Resource>,
+    /// What makes resources that cannot be seen.
+    pub opaque: Vec<Opaque>,
     /// What is to be said about the input itself. Order does not matter: reports sort by place.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Something that may make resources which Portolan cannot see: a call of a module whose source is not on disk. What is
+/// missing here may be made there, so the absence of a companion (a link, a peering, an association) of a resource that
+/// was handed to it is not certain.
+#[derive(Clone, Debug)]
+pub struct Opaque {
+    /// Its root and address (`module.peering`).
+    pub key: ResourceKey,
+    /// The resources that its arguments refer to, in any part: sorted, each once.
+    pub receives: Vec<ResourceKey>,
+    /// Why it cannot be seen; the span is the call.
+    pub because: Arc<Unknown>,
 }
 
 /// One root: a Terraform root module, an ARM template, a Bicep file, a plan.

@@ -5,6 +5,14 @@
 //! Azure does, example, corrected example, when it is undecided, references. `portolan explain`, the pages under
 //! `docs/rules/` and the SARIF help text are made from it.
 
+mod invalid_address_prefix;
+mod nsg_priority_conflict;
+mod peering_address_overlap;
+mod peering_one_way;
+mod subnet_outside_vnet;
+mod subnets_overlap;
+mod support;
+
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -14,7 +22,14 @@ use crate::topology::{Place, Topology};
 use crate::value::Unknown;
 
 /// Every rule, in the order in which `portolan rules` lists them.
-pub static ALL: &[&Rule] = &[];
+pub static ALL: &[&Rule] = &[
+    &invalid_address_prefix::RULE,
+    &subnet_outside_vnet::RULE,
+    &subnets_overlap::RULE,
+    &nsg_priority_conflict::RULE,
+    &peering_one_way::RULE,
+    &peering_address_overlap::RULE,
+];
 
 /// A rule: who it is, and the function that checks.
 pub struct Rule {

@@ -104,6 +104,9 @@ pub struct ResourceNode {
     pub resource_id: Option<String>,
     /// The resources that the deployment engine makes before it, direct ones only.
     pub dependencies: Vec<ResourceId>,
+    /// Set when it is handed to something whose resources cannot be seen (a module that is not on disk), with the
+    /// reason: a companion that is missing here may be made there.
+    pub unseen: Option<Arc<Unknown>>,
     /// What the plan does with it.
     pub action: Option<Action>,
     /// Its header.
@@ -239,6 +242,12 @@ topology! {
 }
 
 impl Topology {
+    /// Why companions of a part (a link, a peering, an association) may exist that cannot be seen; `None` when what is
+    /// not here does not exist as far as this input goes.
+    pub fn unseen(&self, header: &Header) -> Option<&Arc<Unknown>> {
+        self[header.resource].unseen.as_ref()
+    }
+
     /// All parts of a kind with their ids.
     pub fn all<T: Listed + 'static>(&self) -> impl Iterator<Item = (Id<T>, &T)> {
         T::list(self).iter().enumerate().map(|(index, part)| (Id::new(index), part))
