@@ -6,6 +6,7 @@
 
 pub mod finding;
 pub mod frontend;
+pub mod net;
 pub mod resource;
 pub mod rules;
 pub mod source;

@@ -1,0 +1,598 @@
+//! Sets of packets: unions of boxes over source, destination, protocol and ports, with conditions on symbols.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use super::address::AddressSet;
+use super::port::PortSet;
+use super::protocol::{Protocol, ProtocolSet};
+use super::symbol::{Condition, Conditions, Subject, Symbol, SymbolKind};
+
+/// How much work an evaluation may do before it answers [`TooComplex`]. Counts are the same on every machine.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    boxes: usize,
+    steps: u64,
+}
+
+impl Budget {
+    /// At most so many boxes in one set, and so many comparisons of two boxes in all.
+    pub fn new(boxes: usize, steps: u64) -> Self {
+        Self { boxes, steps }
+    }
+
+    fn spend(&mut self, steps: usize) -> Result<(), TooComplex> {
+        self.steps = self.steps.checked_sub(steps as u64).ok_or(TooComplex)?;
+        Ok(())
+    }
+
+    fn check(&self, boxes: usize) -> Result<(), TooComplex> {
+        if boxes > self.boxes { Err(TooComplex) } else { Ok(()) }
+    }
+}
+
+impl Default for Budget {
+    /// 20,000 boxes and 4 million comparisons: about a second at the very worst, milliseconds for rules people write.
+    fn default() -> Self {
+        Self::new(20_000, 4_000_000)
+    }
+}
+
+/// The question takes more boxes or steps than its [`Budget`] allows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("too complex to evaluate exactly")]
+pub struct TooComplex;
+
+/// A non-empty box of packets. A packet without ports lies in it whatever the port sets are, so they are full wherever a
+/// protocol without ports is in the box.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PacketBox {
+    source: AddressSet,
+    destination: AddressSet,
+    protocols: ProtocolSet,
+    source_ports: PortSet,
+    destination_ports: PortSet,
+    conditions: Conditions,
+}
+
+impl PacketBox {
+    /// Every packet.
+    pub fn full() -> Self {
+        Self {
+            source: AddressSet::full(),
+            destination: AddressSet::full(),
+            protocols: ProtocolSet::FULL,
+            source_ports: PortSet::full(),
+            destination_ports: PortSet::full(),
+            conditions: Conditions::none(),
+        }
+    }
+
+    /// Where its packets come from.
+    pub fn source(&self) -> &AddressSet {
+        &self.source
+    }
+
+    /// Where they go.
+    pub fn destination(&self) -> &AddressSet {
+        &self.destination
+    }
+
+    /// Their protocols.
+    pub fn protocols(&self) -> ProtocolSet {
+        self.protocols
+    }
+
+    /// Their source ports; full for protocols without ports.
+    pub fn source_ports(&self) -> &PortSet {
+        &self.source_ports
+    }
+
+    /// Their destination ports; full for protocols without ports.
+    pub fn destination_ports(&self) -> &PortSet {
+        &self.destination_ports
+    }
+
+    /// What else has to hold.
+    pub fn conditions(&self) -> &Conditions {
+        &self.conditions
+    }
+
+    /// Its packets that also meet a condition.
+    pub fn with(&self, condition: &Condition) -> Option<Self> {
+        Some(Self { conditions: self.conditions.with(condition)?, ..self.clone() })
+    }
+
+    /// The packets in both.
+    fn intersect(&self, other: &Self) -> Option<Self> {
+        let protocols = self.protocols.intersect(other.protocols);
+        if protocols.is_empty()
+            || !self.source_ports.intersects(&other.source_ports)
+            || !self.destination_ports.intersects(&other.destination_ports)
+        {
+            return None;
+        }
+        let conditions = self.conditions.and(&other.conditions)?;
+        let (source, destination) =
+            one_family(self.source.intersect(&other.source), self.destination.intersect(&other.destination))?;
+        Some(Self {
+            source,
+            destination,
+            protocols,
+            source_ports: self.source_ports.intersect(&other.source_ports),
+            destination_ports: self.destination_ports.intersect(&other.destination_ports),
+            conditions,
+        })
+    }
+
+    /// Adds to `rest` the packets of `self` that are not in `other`, as disjoint boxes. Returns those in both.
+    fn split(&self, other: &Self, rest: &mut Vec<Self>) -> Option<Self> {
+        let Some(common) = self.intersect(other) else {
+            rest.push(self.clone());
+            return None;
+        };
+        let mut current = self.clone();
+        let protocols = current.protocols.subtract(other.protocols);
+        if !protocols.is_empty() {
+            rest.push(Self { protocols, ..current.clone() });
+            current.protocols = common.protocols;
+        }
+        let ports = current.destination_ports.subtract(&other.destination_ports);
+        if !ports.is_empty() {
+            rest.push(Self { destination_ports: ports, ..current.clone() });
+            current.destination_ports = common.destination_ports.clone();
+        }
+        let ports = current.source_ports.subtract(&other.source_ports);
+        if !ports.is_empty() {
+            rest.push(Self { source_ports: ports, ..current.clone() });
+            current.source_ports = common.source_ports.clone();
+        }
+        let outside = current.destination.subtract(&other.destination);
+        if let Some((source, destination)) = one_family(current.source.clone(), outside) {
+            rest.push(Self { source, destination, ..current.clone() });
+        }
+        current.destination = current.destination.intersect(&other.destination);
+        let outside = current.source.subtract(&other.source);
+        if let Some((source, destination)) = one_family(outside, current.destination.clone()) {
+            rest.push(Self { source, destination, ..current.clone() });
+        }
+        current.source = common.source.clone();
+        current.destination = common.destination.clone();
+        for condition in other.conditions.iter() {
+            rest.extend(current.with(&condition.negated()));
+            match current.with(condition) {
+                Some(narrower) => current = narrower,
+                // Cannot be: the intersection above is not empty. Nothing more is common then.
+                None => return Some(common),
+            }
+        }
+        Some(common)
+    }
+
+    /// Whether a packet of its own (without symbols) lies in it, conditions aside.
+    pub fn contains_address_part(&self, packet: &Packet) -> bool {
+        packet.source.address.is_none_or(|a| self.source.contains(a))
+            && packet.destination.address.is_none_or(|a| self.destination.contains(a))
+            && self.protocols.contains(packet.protocol)
+            && packet.source_port.is_none_or(|p| self.source_ports.contains(p))
+            && packet.destination_port.is_none_or(|p| self.destination_ports.contains(p))
+    }
+
+    /// One packet of it.
+    fn example(&self) -> Packet {
+        let named = |subject| {
+            let positive = self.conditions.iter().filter(|c| c.subject == subject && c.holds);
+            positive.filter(|c| c.symbol.kind() != SymbolKind::Unknown).map(|c| c.symbol.clone()).collect()
+        };
+        let (from, to): (Vec<Symbol>, Vec<Symbol>) = (named(Subject::Source), named(Subject::Destination));
+        // One family on both sides: IPv4 where it can be.
+        let v4 = !self.source.v4().is_empty() && !self.destination.v4().is_empty();
+        let family = if v4 { AddressSet::all_v4() } else { AddressSet::all_v6() };
+        // The addresses behind a tag are not known, so none is made up.
+        let tagged = |symbols: &[Symbol]| symbols.iter().any(|s| s.kind() == SymbolKind::Tag);
+        let source = (!tagged(&from)).then(|| self.source.intersect(&family).example(None)).flatten();
+        let destination =
+            (!tagged(&to)).then(|| self.destination.intersect(&family).example(source)).flatten();
+        // A box is never without protocols; TCP comes first where it is among them.
+        let protocol = self.protocols.iter().next().unwrap_or(Protocol::Other);
+        let has_ports = protocol.has_ports();
+        let source_port =
+            if self.source_ports.contains(EPHEMERAL) { Some(EPHEMERAL) } else { self.source_ports.first() };
+        let destination_port =
+            if self.destination_ports.is_full() { Some(443) } else { self.destination_ports.first() };
+        Packet {
+            source: Host { address: source, symbols: from },
+            destination: Host { address: destination, symbols: to },
+            protocol,
+            source_port: source_port.filter(|_| has_ports),
+            destination_port: destination_port.filter(|_| has_ports),
+        }
+    }
+}
+
+/// A source port such as clients use.
+const EPHEMERAL: u16 = 50_000;
+
+/// Both sides without the families that the other side lacks; `None` if nothing is left: no packet goes from one address
+/// family to the other.
+fn one_family(source: AddressSet, destination: AddressSet) -> Option<(AddressSet, AddressSet)> {
+    let narrowed_source = source.limited_to_families_of(&destination);
+    if narrowed_source.is_empty() {
+        return None;
+    }
+    let narrowed_destination = destination.limited_to_families_of(&narrowed_source);
+    Some((narrowed_source, narrowed_destination))
+}
+
+/// Makes [`PacketSet`]s: starts with every packet, and is narrowed.
+#[derive(Clone, Debug)]
+pub struct PacketBoxBuilder(PacketBox);
+
+impl Default for PacketBoxBuilder {
+    fn default() -> Self {
+        Self(PacketBox::full())
+    }
+}
+
+impl PacketBoxBuilder {
+    /// From these addresses only.
+    pub fn source(mut self, addresses: AddressSet) -> Self {
+        self.0.source = addresses;
+        self
+    }
+
+    /// To these addresses only.
+    pub fn destination(mut self, addresses: AddressSet) -> Self {
+        self.0.destination = addresses;
+        self
+    }
+
+    /// With these protocols only.
+    pub fn protocols(mut self, protocols: ProtocolSet) -> Self {
+        self.0.protocols = protocols;
+        self
+    }
+
+    /// From these ports only. Unless all, this leaves out protocols without ports.
+    pub fn source_ports(mut self, ports: PortSet) -> Self {
+        self.0.source_ports = ports;
+        self
+    }
+
+    /// To these ports only. Unless all, this leaves out protocols without ports.
+    pub fn destination_ports(mut self, ports: PortSet) -> Self {
+        self.0.destination_ports = ports;
+        self
+    }
+
+    /// Where these conditions hold only.
+    pub fn conditions(mut self, conditions: Conditions) -> Self {
+        self.0.conditions = conditions;
+        self
+    }
+
+    /// The box as a set; empty if any dimension is.
+    pub fn build(self) -> PacketSet {
+        let mut made = self.0;
+        if !made.source_ports.is_full() || !made.destination_ports.is_full() {
+            made.protocols = made.protocols.intersect(ProtocolSet::WITH_PORTS);
+        }
+        if made.protocols.is_empty() || made.source_ports.is_empty() || made.destination_ports.is_empty() {
+            return PacketSet::empty();
+        }
+        match one_family(made.source, made.destination) {
+            None => PacketSet::empty(),
+            Some((source, destination)) => {
+                PacketSet { boxes: vec![PacketBox { source, destination, ..made }] }
+            }
+        }
+    }
+}
+
+/// A set of packets: the union of boxes, which may overlap.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PacketSet {
+    boxes: Vec<PacketBox>,
+}
+
+impl PacketSet {
+    /// No packet.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Every packet.
+    pub fn full() -> Self {
+        Self { boxes: vec![PacketBox::full()] }
+    }
+
+    /// Starts a box: every packet, to be narrowed.
+    pub fn builder() -> PacketBoxBuilder {
+        PacketBoxBuilder::default()
+    }
+
+    /// The boxes.
+    pub fn boxes(&self) -> &[PacketBox] {
+        &self.boxes
+    }
+
+    /// Whether there is no packet in it, whatever symbols stand for.
+    pub fn is_empty(&self) -> bool {
+        self.boxes.is_empty()
+    }
+
+    /// What is in either.
+    pub fn union(mut self, other: PacketSet) -> Self {
+        self.boxes.extend(other.boxes);
+        self
+    }
+
+    /// What is in both.
+    ///
+    /// # Errors
+    /// [`TooComplex`] when the budget is used up.
+    pub fn intersect(&self, other: &PacketSet, budget: &mut Budget) -> Result<Self, TooComplex> {
+        let mut boxes = Vec::new();
+        for a in &self.boxes {
+            budget.spend(other.boxes.len())?;
+            boxes.extend(other.boxes.iter().filter_map(|b| a.intersect(b)));
+            budget.check(boxes.len())?;
+        }
+        Ok(Self { boxes })
+    }
+
+    /// What is in `self` but not in `other`.
+    ///
+    /// # Errors
+    /// [`TooComplex`] when the budget is used up.
+    pub fn subtract(&self, other: &PacketSet, budget: &mut Budget) -> Result<Self, TooComplex> {
+        Ok(self.split(other, budget)?.1)
+    }
+
+    /// What is in both, and what is only in `self`.
+    ///
+    /// # Errors
+    /// [`TooComplex`] when the budget is used up.
+    pub fn split(&self, other: &PacketSet, budget: &mut Budget) -> Result<(Self, Self), TooComplex> {
+        let mut common = Vec::new();
+        let mut rest = self.boxes.clone();
+        for b in &other.boxes {
+            budget.spend(rest.len())?;
+            let mut left = Vec::with_capacity(rest.len());
+            for a in &rest {
+                common.extend(a.split(b, &mut left));
+                budget.check(left.len().max(common.len()))?;
+            }
+            rest = left;
+        }
+        Ok((Self { boxes: common }, Self { boxes: rest }))
+    }
+
+    /// Whether all of it is in `other`.
+    ///
+    /// # Errors
+    /// [`TooComplex`] when the budget is used up.
+    pub fn is_subset(&self, other: &PacketSet, budget: &mut Budget) -> Result<bool, TooComplex> {
+        Ok(self.subtract(other, budget)?.is_empty())
+    }
+
+    /// The packets that also meet a condition.
+    pub fn with(&self, condition: &Condition) -> Self {
+        Self { boxes: self.boxes.iter().filter_map(|b| b.with(condition)).collect() }
+    }
+
+    /// The packets that would be in the set for *some* meaning of the symbols of kind [`SymbolKind::Unknown`].
+    pub fn without_unknowns(&self) -> Self {
+        self.without(|c| c.symbol.kind() == SymbolKind::Unknown)
+    }
+
+    /// The packets that would be in the set if the conditions that `drop` picks were met.
+    pub fn without(&self, drop: impl Fn(&Condition) -> bool) -> Self {
+        let boxes = self.boxes.iter();
+        Self {
+            boxes: boxes
+                .map(|b| PacketBox { conditions: b.conditions.without(&drop), ..b.clone() })
+                .collect(),
+        }
+    }
+
+    /// The symbols that occur in conditions, sorted, each once.
+    pub fn symbols(&self) -> Vec<Symbol> {
+        let conditions = self.boxes.iter().flat_map(|b| b.conditions.iter());
+        let mut all: Vec<Symbol> = conditions.map(|c| c.symbol.clone()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// All destination ports of its packets that have ports.
+    pub fn destination_ports(&self) -> PortSet {
+        let with_ports =
+            self.boxes.iter().filter(|b| !b.protocols.intersect(ProtocolSet::WITH_PORTS).is_empty());
+        with_ports.map(|b| b.destination_ports.clone()).collect()
+    }
+
+    /// One packet of it; `None` if it is empty.
+    pub fn witness(&self) -> Option<Packet> {
+        self.boxes.iter().min_by_key(|b| b.conditions.iter().count()).map(PacketBox::example)
+    }
+
+    /// The same set with fewer boxes where two differ in one dimension only, in a fixed order.
+    pub fn simplified(&self) -> Self {
+        /// Sets larger than this are left as they are: nobody reads them, and the comparison is quadratic.
+        const WORTH_IT: usize = 200;
+        let mut boxes = self.boxes.clone();
+        boxes.sort_unstable();
+        boxes.dedup();
+        if boxes.len() > WORTH_IT {
+            return Self { boxes };
+        }
+        while let Some((i, j, merged)) = mergeable(&boxes) {
+            boxes.remove(j);
+            boxes[i] = merged; // i is below j, so it is still there
+        }
+        boxes.sort_unstable();
+        Self { boxes }
+    }
+}
+
+/// Two boxes that make one, with their places (the first below the second).
+fn mergeable(boxes: &[PacketBox]) -> Option<(usize, usize, PacketBox)> {
+    boxes.iter().enumerate().find_map(|(i, a)| {
+        let later = boxes.iter().enumerate().skip(i + 1);
+        later.into_iter().find_map(|(j, b)| merge(a, b).map(|merged| (i, j, merged)))
+    })
+}
+
+/// The union of two boxes if it is a box.
+fn merge(a: &PacketBox, b: &PacketBox) -> Option<PacketBox> {
+    let same = [
+        a.source == b.source,
+        a.destination == b.destination,
+        a.protocols == b.protocols,
+        a.source_ports == b.source_ports,
+        a.destination_ports == b.destination_ports,
+        a.conditions == b.conditions,
+    ];
+    match same {
+        [_, true, true, true, true, true] if same_families(&a.source, &b.source) => {
+            Some(PacketBox { source: a.source.union(&b.source), ..a.clone() })
+        }
+        [true, _, true, true, true, true] if same_families(&a.destination, &b.destination) => {
+            Some(PacketBox { destination: a.destination.union(&b.destination), ..a.clone() })
+        }
+        [true, true, false, true, true, true] => {
+            Some(PacketBox { protocols: a.protocols.union(b.protocols), ..a.clone() })
+        }
+        [true, true, true, false, true, true] => {
+            Some(PacketBox { source_ports: a.source_ports.union(&b.source_ports), ..a.clone() })
+        }
+        [true, true, true, true, false, true] => Some(PacketBox {
+            destination_ports: a.destination_ports.union(&b.destination_ports),
+            ..a.clone()
+        }),
+        _ => None,
+    }
+}
+
+/// A union of one side must not pair a family with addresses of the other side that it had not.
+fn same_families(a: &AddressSet, b: &AddressSet) -> bool {
+    a.v4().is_empty() == b.v4().is_empty() && a.v6().is_empty() == b.v6().is_empty()
+}
+
+/// One packet, as concrete as what is known allows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Packet {
+    /// Where it comes from.
+    pub source: Host,
+    /// Where it goes.
+    pub destination: Host,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// Its source port, if its protocol has ports.
+    pub source_port: Option<u16>,
+    /// Its destination port, if its protocol has ports.
+    pub destination_port: Option<u16>,
+}
+
+/// One end of a [`Packet`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Host {
+    /// Its address; `None` where only a tag is known.
+    pub address: Option<IpAddr>,
+    /// The tags and groups it belongs to by assumption.
+    pub symbols: Vec<Symbol>,
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(address) = self.address {
+            return match address {
+                IpAddr::V4(address) => write!(f, "{address}"),
+                IpAddr::V6(address) => write!(f, "[{address}]"),
+            };
+        }
+        for (i, symbol) in self.symbols.iter().enumerate() {
+            write!(f, "{}{symbol}", if i > 0 { " and " } else { "" })?;
+        }
+        if self.symbols.is_empty() { f.write_str("any") } else { Ok(()) }
+    }
+}
+
+/// `Tcp 10.0.7.4:50000 -> 10.0.7.5:5432`.
+impl fmt::Display for Packet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.protocol, self.source)?;
+        if let Some(port) = self.source_port {
+            write!(f, ":{port}")?;
+        }
+        write!(f, " -> {}", self.destination)?;
+        if let Some(port) = self.destination_port {
+            write!(f, ":{port}")?;
+        }
+        Ok(())
+    }
+}
+
+/// `Tcp 10.0.1.0/24 -> Storage, port 443`; several boxes with semicolons; `nothing` if empty.
+impl fmt::Display for PacketSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("nothing");
+        }
+        for (i, b) in self.simplified().boxes.iter().enumerate() {
+            write!(f, "{}{b}", if i > 0 { "; " } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for PacketBox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.protocols)?;
+        self.write_side(f, Subject::Source, &self.source)?;
+        if !self.source_ports.is_full() {
+            write!(f, " (source port {})", self.source_ports)?;
+        }
+        f.write_str(" -> ")?;
+        self.write_side(f, Subject::Destination, &self.destination)?;
+        if !self.destination_ports.is_full() {
+            write!(f, ", port {}", self.destination_ports)?;
+        }
+        for (i, condition) in self.conditions.iter().filter(|c| is_assumption(c)).enumerate() {
+            let unless = if condition.holds { "" } else { "not " };
+            write!(f, "{} {unless}({})", if i == 0 { ", if" } else { " and" }, condition.symbol)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a condition is no tag or group of a side.
+fn is_assumption(condition: &Condition) -> bool {
+    condition.subject == Subject::Packet || condition.symbol.kind() == SymbolKind::Unknown
+}
+
+impl PacketBox {
+    /// The tags and groups of a side, with its addresses where these say more; then what is left out.
+    fn write_side(&self, f: &mut fmt::Formatter<'_>, side: Subject, addresses: &AddressSet) -> fmt::Result {
+        /// Beside a tag, more prefixes than these only repeat what public space is.
+        const FEW: usize = 4;
+        let conditions = || self.conditions.iter().filter(move |c| c.subject == side && !is_assumption(c));
+        let mut held = conditions().filter(|c| c.holds).peekable();
+        if held.peek().is_none() {
+            write!(f, "{addresses}")?;
+        } else {
+            for (i, condition) in held.enumerate() {
+                write!(f, "{}{}", if i > 0 { " and " } else { "" }, condition.symbol)?;
+            }
+            let whole = addresses.complement().limited_to_families_of(addresses).is_empty();
+            if !whole && addresses.prefixes().take(FEW + 1).count() <= FEW {
+                write!(f, " in {addresses}")?;
+            }
+        }
+        for (i, condition) in conditions().filter(|c| !c.holds).enumerate() {
+            write!(f, "{}{}", if i == 0 { " except " } else { ", " }, condition.symbol)?;
+        }
+        Ok(())
+    }
+}
