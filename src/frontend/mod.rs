@@ -3,6 +3,7 @@
 //! A frontend knows its language and nothing of rules, reports, or other frontends.
 
 pub mod arm;
+pub mod bicep;
 pub mod terraform;
 
 use std::path::{Path, PathBuf};
