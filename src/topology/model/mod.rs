@@ -239,6 +239,10 @@ topology! {
     application_gateways: ApplicationGateway,
     /// Every use of a subnet by something that puts addresses or instances into it.
     occupancies: Occupancy,
+    /// PostgreSQL and MySQL flexible servers.
+    flexible_servers: FlexibleServer,
+    /// AKS clusters.
+    kubernetes_clusters: KubernetesCluster,
 }
 
 impl Topology {
