@@ -4,6 +4,7 @@
 //! Data flows one way: files → [`frontend`] → [`resource`]s → [`topology`] → [`analysis`] → [`rules`] →
 //! [`finding`]s → [`report`]. `docs/architecture.md` states what each layer knows and must not know.
 
+pub mod analysis;
 pub mod finding;
 pub mod frontend;
 pub mod net;

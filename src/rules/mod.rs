@@ -9,6 +9,8 @@ mod invalid_address_prefix;
 mod nsg_priority_conflict;
 mod peering_address_overlap;
 mod peering_one_way;
+mod private_dns_zone_not_linked;
+mod private_dns_zone_not_linked_to_peer;
 mod subnet_outside_vnet;
 mod subnets_overlap;
 mod support;
@@ -29,6 +31,8 @@ pub static ALL: &[&Rule] = &[
     &nsg_priority_conflict::RULE,
     &peering_one_way::RULE,
     &peering_address_overlap::RULE,
+    &private_dns_zone_not_linked::RULE,
+    &private_dns_zone_not_linked_to_peer::RULE,
 ];
 
 /// A rule: who it is, and the function that checks.

@@ -1,0 +1,291 @@
+//! Name resolution: which networks can resolve the names of a private DNS zone, and how.
+//!
+//! Azure's own DNS (168.63.129.16) answers a network from the zones that are *linked* to that network; peering does not
+//! matter. A network with DNS servers of its own asks those servers, and then what counts is the link to the network
+//! that the server is in, since that is where its question to 168.63.129.16 comes from. A forwarding rule set that is
+//! linked to a network sends questions for a domain to other servers, after linked zones and before public DNS.
+//!
+//! Sources: <https://learn.microsoft.com/azure/dns/private-dns-virtual-network-links>,
+//! <https://learn.microsoft.com/azure/dns/dns-private-resolver-overview>,
+//! <https://learn.microsoft.com/azure/private-link/private-endpoint-dns>.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::topology::{Id, PrivateDnsZone, Topology, VirtualNetwork};
+use crate::value::{Cause, Unknown};
+
+/// Azure's DNS server, the same in every network.
+pub const AZURE_DNS: &str = "168.63.129.16";
+
+/// How deep servers may forward to servers.
+const MAXIMUM_DEPTH: usize = 4;
+
+/// Whether a network can resolve the names of a zone.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// It can.
+    Yes,
+    /// It cannot, and the steps that show it, in order.
+    No(Vec<String>),
+    /// It cannot be decided from the input.
+    Unknown(Arc<Unknown>),
+}
+
+/// Whether a network can resolve the names of a zone.
+pub fn resolves(topology: &Topology, network: Id<VirtualNetwork>, zone: Id<PrivateDnsZone>) -> Answer {
+    resolves_from(topology, network, zone, 0)
+}
+
+fn resolves_from(
+    topology: &Topology,
+    network: Id<VirtualNetwork>,
+    zone: Id<PrivateDnsZone>,
+    depth: usize,
+) -> Answer {
+    if depth > MAXIMUM_DEPTH {
+        return unknown(Cause::Limit("DNS servers that forward to each other".into()), topology, network);
+    }
+    let servers = &topology[network].dns_servers;
+    if let Some(why) = servers.unknown() {
+        // A direct link answers whatever the servers are only when they are Azure's; with servers of its own it may not.
+        return Answer::Unknown(Arc::clone(why));
+    }
+    let own: Vec<&str> =
+        servers.known().map(|server| server.as_str()).filter(|server| *server != AZURE_DNS).collect();
+    if own.is_empty() {
+        return azure_dns_answers(topology, network, zone, depth);
+    }
+    let mut steps = Vec::new();
+    let mut undecided = None;
+    for server in own {
+        match server_answers(topology, network, server, zone, depth) {
+            Answer::Yes => return Answer::Yes,
+            Answer::No(why) => steps.extend(why),
+            Answer::Unknown(why) => undecided = undecided.or(Some(why)),
+        }
+    }
+    match undecided {
+        Some(why) => Answer::Unknown(why),
+        None => Answer::No(steps),
+    }
+}
+
+/// What Azure's DNS says in a network: its linked zones, then its forwarding rules.
+fn azure_dns_answers(
+    topology: &Topology,
+    network: Id<VirtualNetwork>,
+    zone: Id<PrivateDnsZone>,
+    depth: usize,
+) -> Answer {
+    match linked(topology, network, zone) {
+        Linked::Yes => return Answer::Yes,
+        Linked::Unknown(why) => return Answer::Unknown(why),
+        Linked::No => {}
+    }
+    let mut steps = vec![format!(
+        "{} asks Azure's DNS ({AZURE_DNS}), and the zone {} is not linked to it",
+        name_of(topology, network),
+        zone_name(topology, zone)
+    )];
+    for rule_set in &topology.forwarding_rule_sets {
+        if let Some(why) = rule_set.networks.iter().find_map(|link| link.unknown()) {
+            return Answer::Unknown(Arc::clone(why));
+        }
+        if !rule_set.networks.iter().any(|link| link.to() == Some(network)) {
+            continue;
+        }
+        if let Some(why) = &rule_set.rules.rest {
+            return Answer::Unknown(Arc::clone(why));
+        }
+        for rule in rule_set.rules.items.iter() {
+            let Some(rule) = rule.known() else {
+                if let Some(why) = rule.unknown() {
+                    return Answer::Unknown(Arc::clone(why));
+                }
+                continue;
+            };
+            let (Some(domain), Some(zone_name)) = (rule.domain.known(), topology[zone].header.name.known())
+            else {
+                match rule.domain.unknown().or(topology[zone].header.name.unknown()) {
+                    Some(why) => return Answer::Unknown(Arc::clone(why)),
+                    None => continue,
+                }
+            };
+            if !covers(domain, zone_name) {
+                continue;
+            }
+            if let Some(why) = rule.targets.unknown() {
+                return Answer::Unknown(Arc::clone(why));
+            }
+            for target in rule.targets.known() {
+                match server_answers(topology, network, target, zone, depth + 1) {
+                    Answer::No(why) => steps.extend(why),
+                    decided => return decided,
+                }
+            }
+        }
+    }
+    Answer::No(steps)
+}
+
+/// What a DNS server at an address answers about a zone.
+fn server_answers(
+    topology: &Topology,
+    asking: Id<VirtualNetwork>,
+    server: &str,
+    zone: Id<PrivateDnsZone>,
+    depth: usize,
+) -> Answer {
+    let Ok(address) = server.parse::<IpAddr>() else {
+        return unknown(Cause::Unsupported(format!("the DNS server `{server}`").into()), topology, asking);
+    };
+    let Some(place) = network_of(topology, asking, address) else {
+        return unknown(Cause::Lookup(format!("the DNS server {server}").into()), topology, asking);
+    };
+    // A resolver's endpoint, a firewall's proxy and a forwarder on a machine all ask Azure's DNS from where they are.
+    match linked(topology, place, zone) {
+        Linked::Yes => Answer::Yes,
+        Linked::Unknown(why) => Answer::Unknown(why),
+        Linked::No if depth >= MAXIMUM_DEPTH => {
+            unknown(Cause::Limit("DNS servers that forward to each other".into()), topology, asking)
+        }
+        Linked::No => match forwarding_rules(topology, place) {
+            Some(why) => Answer::Unknown(why),
+            None => Answer::No(vec![format!(
+                "{} asks the DNS server {server}, which is in {}, and the zone {} is not linked to that network",
+                name_of(topology, asking),
+                name_of(topology, place),
+                zone_name(topology, zone)
+            )]),
+        },
+    }
+}
+
+/// Whether forwarding rules apply to what a network asks; a server there then answers from somewhere else.
+fn forwarding_rules(topology: &Topology, network: Id<VirtualNetwork>) -> Option<Arc<Unknown>> {
+    topology
+        .forwarding_rule_sets
+        .iter()
+        .filter(|set| set.networks.iter().any(|link| link.to().is_none_or(|id| id == network)))
+        .map(|set| {
+            Arc::new(Unknown {
+                cause: Cause::Unsupported("forwarding rules behind a DNS server of one's own".into()),
+                span: set.header.place.site,
+            })
+        })
+        .next()
+}
+
+enum Linked {
+    Yes,
+    No,
+    Unknown(Arc<Unknown>),
+}
+
+/// Whether a zone (or another zone of the same name) is linked to a network.
+fn linked(topology: &Topology, network: Id<VirtualNetwork>, zone: Id<PrivateDnsZone>) -> Linked {
+    let mut undecided: Option<Arc<Unknown>> = None;
+    for link in &topology.zone_links {
+        let this_zone = match link.zone.to() {
+            Some(id) => id == zone,
+            None => {
+                // A link of an unknown zone to this network may be the one.
+                if link.network.to().is_none_or(|id| id == network) {
+                    undecided = undecided.or(link.zone.unknown().cloned());
+                }
+                continue;
+            }
+        };
+        if !this_zone {
+            continue;
+        }
+        match link.network.to() {
+            Some(id) if id == network => match &link.header.uncertain {
+                None => return Linked::Yes,
+                Some(why) => undecided = undecided.or(Some(Arc::clone(why))),
+            },
+            Some(_) => {}
+            None => undecided = undecided.or(link.network.unknown().cloned()),
+        }
+    }
+    let (zone_header, network_header) = (&topology[zone].header, &topology[network].header);
+    if let Some(why) = undecided {
+        return Linked::Unknown(why);
+    }
+    for header in [zone_header, network_header] {
+        if let Some(why) = topology.unseen(header) {
+            return Linked::Unknown(Arc::clone(why));
+        }
+        if !header.is_managed() {
+            let what = topology[header.resource].key.address.clone();
+            return Linked::Unknown(Arc::new(Unknown {
+                cause: Cause::Lookup(what),
+                span: header.place.site,
+            }));
+        }
+    }
+    Linked::No
+}
+
+/// The network that holds an address, as seen from a network: itself first, then its peers, then the only other network of
+/// the input that has it.
+fn network_of(topology: &Topology, from: Id<VirtualNetwork>, address: IpAddr) -> Option<Id<VirtualNetwork>> {
+    let holds = |id: Id<VirtualNetwork>| {
+        topology[id].address_space.known().filter_map(|prefix| prefix.net).any(|net| net.contains(&address))
+    };
+    if holds(from) {
+        return Some(from);
+    }
+    if let Some(peer) = super::peers::of(topology, from).into_iter().find(|peer| holds(peer.network)) {
+        return Some(peer.network);
+    }
+    let mut others = topology.all::<VirtualNetwork>().map(|(id, _)| id).filter(|id| holds(*id));
+    let only = others.next()?;
+    others.next().is_none().then_some(only)
+}
+
+/// Whether questions about a zone fall under a domain of a forwarding rule (`contoso.com.`, `.`).
+fn covers(domain: &str, zone: &str) -> bool {
+    let (domain, zone) =
+        (domain.trim_end_matches('.').to_ascii_lowercase(), zone.trim_end_matches('.').to_ascii_lowercase());
+    // Clients ask for the public name; a rule for the public suffix covers the `privatelink` zone below it.
+    domain.is_empty()
+        || zone == domain
+        || zone.ends_with(&format!(".{domain}"))
+        || zone
+            .strip_prefix("privatelink.")
+            .is_some_and(|public| domain == public || domain.ends_with(&format!(".{public}")))
+}
+
+fn name_of(topology: &Topology, network: Id<VirtualNetwork>) -> String {
+    match topology[network].header.name.known() {
+        Some(name) => format!("`{name}`"),
+        None => format!("`{}`", topology[topology[network].header.resource].key.address),
+    }
+}
+
+fn zone_name(topology: &Topology, zone: Id<PrivateDnsZone>) -> String {
+    match topology[zone].header.name.known() {
+        Some(name) => format!("`{name}`"),
+        None => format!("`{}`", topology[topology[zone].header.resource].key.address),
+    }
+}
+
+fn unknown(cause: Cause, topology: &Topology, network: Id<VirtualNetwork>) -> Answer {
+    Answer::Unknown(Arc::new(Unknown { cause, span: topology[network].dns_servers.place.site }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn a_rule_covers_its_domain_and_what_lies_below() {
+        assert!(covers(".", "privatelink.blob.core.windows.net"));
+        assert!(covers("blob.core.windows.net.", "privatelink.blob.core.windows.net"));
+        assert!(covers("Contoso.com.", "db.contoso.com"));
+        assert!(!covers("contoso.com.", "notcontoso.com"));
+        assert!(!covers("file.core.windows.net.", "privatelink.blob.core.windows.net"));
+    }
+}

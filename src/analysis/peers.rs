@@ -1,0 +1,59 @@
+//! Which networks are connected by peerings.
+
+use std::sync::Arc;
+
+use crate::topology::{Id, Topology, VirtualNetwork};
+use crate::value::Unknown;
+
+/// A network that is peered with another one.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// The network on the other side.
+    pub network: Id<VirtualNetwork>,
+    /// Both halves are declared, or the other half is somebody else's to declare.
+    pub connected: bool,
+    /// It is certain that the peering exists.
+    pub certain: bool,
+}
+
+/// The networks that a network is peered with, each once, in the order of the model.
+pub fn of(topology: &Topology, network: Id<VirtualNetwork>) -> Vec<Peer> {
+    let mut peers: Vec<Peer> = Vec::new();
+    for peering in topology[network].peerings.iter().map(|id| &topology[*id]) {
+        let Some(remote) = peering.remote.to().filter(|remote| *remote != network) else { continue };
+        let back: Vec<_> = topology[remote]
+            .peerings
+            .iter()
+            .map(|id| &topology[*id])
+            .filter(|half| half.remote.to() == Some(network))
+            .collect();
+        let certain = peering.header.is_certain() && back.iter().any(|half| half.header.is_certain());
+        let elsewhere = !topology[remote].header.is_managed();
+        peers.push(Peer { network: remote, connected: elsewhere || !back.is_empty(), certain });
+    }
+    // Halves that only the other side declares, because this network is managed elsewhere.
+    if !topology[network].header.is_managed() {
+        for peering in &topology.peerings {
+            if let (Some(other), true) = (peering.network.to(), peering.remote.to() == Some(network)) {
+                peers.push(Peer { network: other, connected: true, certain: false });
+            }
+        }
+    }
+    peers.sort_by_key(|peer| (peer.network, !peer.connected, !peer.certain));
+    peers.dedup_by_key(|peer| peer.network);
+    peers
+}
+
+/// Why a network may have peerings that are not seen here; `None` when all its peerings are known.
+pub fn blind_spot(topology: &Topology, network: Id<VirtualNetwork>) -> Option<Arc<Unknown>> {
+    let header = &topology[network].header;
+    if let Some(unseen) = topology.unseen(header) {
+        return Some(Arc::clone(unseen));
+    }
+    topology
+        .peerings
+        .iter()
+        .filter(|peering| peering.network.to().is_none_or(|id| id == network))
+        .find_map(|peering| peering.network.unknown().or_else(|| peering.remote.unknown()))
+        .cloned()
+}
