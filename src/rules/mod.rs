@@ -11,6 +11,7 @@ mod peering_address_overlap;
 mod peering_one_way;
 mod private_dns_zone_not_linked;
 mod private_dns_zone_not_linked_to_peer;
+mod route_next_hop_unreachable;
 mod subnet_outside_vnet;
 mod subnets_overlap;
 mod support;
@@ -33,6 +34,7 @@ pub static ALL: &[&Rule] = &[
     &peering_address_overlap::RULE,
     &private_dns_zone_not_linked::RULE,
     &private_dns_zone_not_linked_to_peer::RULE,
+    &route_next_hop_unreachable::RULE,
 ];
 
 /// A rule: who it is, and the function that checks.
