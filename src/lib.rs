@@ -5,6 +5,7 @@
 //! [`finding`]s → [`report`]. `docs/architecture.md` states what each layer knows and must not know.
 
 pub mod analysis;
+pub mod azure;
 pub mod finding;
 pub mod frontend;
 pub mod net;

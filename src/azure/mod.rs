@@ -1,0 +1,50 @@
+//! The knowledge base: what Azure documents about networks, as tables. Each row has its public source and how sure it is.
+//!
+//! The tables are JSON files in `data/`, one a subject, read once when first asked for. An error in a report needs a row
+//! of [`Confidence::High`].
+
+pub mod security_groups;
+pub mod tags;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// How sure a row is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// Inference, advice, or one weak hint: backs information only.
+    Low,
+    /// One source, an older or an indirect one: backs a warning.
+    Medium,
+    /// Stated by service documentation, provider source or the error text itself: backs an error.
+    High,
+}
+
+/// Where the rows of a table come from: a key, and under it pages (without scheme), files of public repositories
+/// (`owner/name@commit:path`) or public threads.
+#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Sources(BTreeMap<String, Vec<String>>);
+
+impl Sources {
+    /// What stands under a key.
+    pub fn get(&self, key: &str) -> Option<&[String]> {
+        self.0.get(key).map(Vec::as_slice)
+    }
+
+    /// The documentation page under a key, as an address to open; `None` where there is only a file or a thread.
+    pub fn page(&self, key: &str) -> Option<String> {
+        let page = self.0.get(key)?.iter().find(|s| s.starts_with("learn.microsoft.com/"))?;
+        Some(format!("https://{}", page.split_whitespace().next().unwrap_or(page)))
+    }
+}
+
+/// Reads a table that is part of the program.
+fn read<T: DeserializeOwned>(table: &'static str) -> T {
+    // The text is compiled in, and every table has a test that reads it: this cannot fail at run time.
+    #[allow(clippy::expect_used)]
+    serde_json::from_str(table).expect("a table of the knowledge base does not match its type")
+}
