@@ -9,6 +9,7 @@ pub mod azure;
 pub mod finding;
 pub mod frontend;
 pub mod net;
+pub mod report;
 pub mod resource;
 pub mod rules;
 pub mod source;

@@ -121,7 +121,8 @@ impl Reporter {
     }
 
     /// A check that found a defect.
-    pub fn violated(&mut self, finding: Finding) {
+    pub fn violated(&mut self, mut finding: Finding) {
+        finding.rule = self.rule.name;
         self.outcome.checks += 1;
         self.outcome.findings.push(finding);
     }

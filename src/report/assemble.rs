@@ -1,0 +1,225 @@
+//! From what rules and frontends said, in terms of the model, to a [`Report`] in terms of files: places resolved, sorted,
+//! each finding once.
+
+use std::collections::BTreeMap;
+
+use crate::finding;
+use crate::resource::{Configuration, Diagnostic};
+use crate::rules::{Outcome, Rule};
+use crate::source::{FileId, SourceMap, Span};
+use crate::topology::{self, Topology};
+use crate::value::{Value, ValueKind};
+
+use super::{Finding, Location, Note, Place, Related, Report, Summary, Undecided};
+
+/// Everything that one run came to know.
+pub struct Answer<'a> {
+    /// The files.
+    pub sources: &'a SourceMap,
+    /// What the frontends made of them.
+    pub configuration: &'a Configuration,
+    /// Diagnostics from elsewhere (paths that could not be opened, …).
+    pub diagnostics: &'a [Diagnostic],
+    /// The model.
+    pub topology: &'a Topology,
+    /// The rules that ran.
+    pub rules: &'a [&'static Rule],
+    /// What they said.
+    pub outcome: &'a Outcome,
+    /// Whether possible findings are to be shown.
+    pub possible: bool,
+}
+
+/// Makes the report of a run.
+pub fn assemble(answer: &Answer) -> Report {
+    let resolver = Resolver::new(answer);
+    let mut hidden = 0;
+    let mut findings = Vec::new();
+    for finding in &answer.outcome.findings {
+        if finding.confidence == finding::Confidence::Possible && !answer.possible {
+            hidden += 1;
+        } else if let Some(rule) = answer.rules.iter().find(|rule| rule.name == finding.rule) {
+            findings.push(resolver.finding(finding, rule));
+        }
+    }
+    findings.sort_by(|a, b| finding_order(a).cmp(&finding_order(b)));
+    findings.dedup();
+
+    let mut undecided: Vec<Undecided> = answer
+        .outcome
+        .undecided
+        .iter()
+        .map(|undecided| Undecided {
+            rule: undecided.rule,
+            place: resolver.place(undecided.place, None),
+            because: undecided.because.cause.root().to_string(),
+        })
+        .collect();
+    undecided.sort_by(|a, b| undecided_order(a).cmp(&undecided_order(b)));
+
+    let mut notes: Vec<Note> = answer
+        .configuration
+        .diagnostics
+        .iter()
+        .chain(answer.diagnostics)
+        .map(|diagnostic| Note {
+            level: diagnostic.level,
+            code: diagnostic.code,
+            message: diagnostic.message.clone(),
+            help: diagnostic.help.clone(),
+            location: resolver.location(diagnostic.span),
+        })
+        .collect();
+    notes.sort_by(|a, b| note_order(a).cmp(&note_order(b)));
+    notes.dedup();
+
+    let summary = Summary::new(answer, &findings, hidden);
+    Report { rules: answer.rules.to_vec(), findings, undecided, notes, summary }
+}
+
+/// Places without a file come last.
+fn location_order(location: &Option<Location>) -> (bool, Option<(&str, u32, u32, u32)>) {
+    (location.is_none(), location.as_ref().map(Location::order))
+}
+
+fn finding_order(finding: &Finding) -> impl Ord + '_ {
+    let place = &finding.place;
+    (
+        location_order(&place.location),
+        finding.rule,
+        &place.root,
+        &place.resource,
+        &place.resource_id,
+        &finding.message,
+        finding.related.iter().map(|r| (location_order(&r.place.location), &r.message)).collect::<Vec<_>>(),
+    )
+}
+
+fn undecided_order(undecided: &Undecided) -> impl Ord + '_ {
+    let place = &undecided.place;
+    (location_order(&place.location), undecided.rule, &place.root, &place.resource, &undecided.because)
+}
+
+fn note_order(note: &Note) -> impl Ord + '_ {
+    (location_order(&note.location), note.code, &note.message)
+}
+
+struct Resolver<'a> {
+    answer: &'a Answer<'a>,
+    /// Where values stand that must not be shown, in order, for each file.
+    sensitive: BTreeMap<FileId, Vec<(u32, u32)>>,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(answer: &'a Answer<'a>) -> Self {
+        let mut sensitive: BTreeMap<FileId, Vec<(u32, u32)>> = BTreeMap::new();
+        for resource in &answer.configuration.resources {
+            note_sensitive(&resource.body, resource.span, &mut sensitive, 0);
+        }
+        for ranges in sensitive.values_mut() {
+            ranges.sort_unstable();
+            ranges.dedup();
+        }
+        Self { answer, sensitive }
+    }
+
+    fn finding(&self, finding: &finding::Finding, rule: &Rule) -> Finding {
+        let place = self.place(finding.place, finding.resource_id.as_ref());
+        let mut related = Vec::new();
+        self.add_origin(finding.place, &place, &mut related);
+        for part in &finding.related {
+            let place = self.place(part.place, part.resource_id.as_ref());
+            related.push(Related { message: part.message.clone(), place: place.clone() });
+            self.add_origin(part.place, &place, &mut related);
+        }
+        Finding {
+            rule: rule.name,
+            category: rule.category,
+            severity: finding.severity,
+            confidence: finding.confidence,
+            message: finding.message.clone(),
+            place,
+            related,
+            witness: finding.witness.clone(),
+            advice: finding.advice.clone(),
+        }
+    }
+
+    /// Where the value was written, when that is not where it is used.
+    fn add_origin(&self, place: topology::Place, resolved: &Place, related: &mut Vec<Related>) {
+        if place.site.contains(place.origin) || !place.site.is_somewhere() {
+            return;
+        }
+        let Some(location) = self.location(place.origin) else { return };
+        let place = Place { location: Some(location), ..resolved.clone() };
+        if related.iter().all(|other| other.place.location != place.location) {
+            related.push(Related { message: "the value is written here".into(), place });
+        }
+    }
+
+    fn place(&self, place: topology::Place, resource_id: Option<&String>) -> Place {
+        let topology = self.answer.topology;
+        let Some(resource) = topology.resources.get(place.resource.index()) else {
+            let location = self.location(place.site.or(place.origin));
+            return Place {
+                root: String::new(),
+                resource: String::new(),
+                resource_id: resource_id.cloned(),
+                location,
+            };
+        };
+        let root = self.answer.configuration.roots.get(resource.key.root as usize);
+        Place {
+            root: root.map(|root| root.path.clone()).unwrap_or_default(),
+            resource: resource.key.address.to_string(),
+            resource_id: resource_id.or(resource.resource_id.as_ref()).cloned(),
+            location: self.location(place.site.or(place.origin).or(resource.place.site)),
+        }
+    }
+
+    fn location(&self, span: Span) -> Option<Location> {
+        let file = self.answer.sources.get(span.file)?;
+        let start = file.lines().position(file.text(), span.start as usize);
+        let end = file.lines().position(file.text(), span.end.max(span.start) as usize);
+        let sensitive = self.is_sensitive(&file, start.line, end.line);
+        Some(Location { file, span, start, end, sensitive })
+    }
+
+    /// Whether one of the lines holds a value that must not be shown.
+    fn is_sensitive(&self, file: &crate::source::SourceFile, first: u32, last: u32) -> bool {
+        let Some(ranges) = self.sensitive.get(&file.id()) else { return false };
+        let lines = file.lines();
+        let start = lines.line_range(file.text(), first).map_or(0, |range| range.start);
+        let end = lines.line_range(file.text(), last).map_or(usize::MAX, |range| range.end);
+        ranges.iter().any(|(from, to)| (*from as usize) < end && start < *to as usize)
+    }
+}
+
+/// Deeper than configuration is; values come from evaluation, which has its own limit.
+const DEPTH: usize = 64;
+
+/// Notes where sensitive values stand: where they were written and where they are used.
+fn note_sensitive(value: &Value, used: Span, ranges: &mut BTreeMap<FileId, Vec<(u32, u32)>>, depth: usize) {
+    // What lies too deep to be looked at is not shown either.
+    if value.sensitive || depth > DEPTH {
+        for span in [value.span, used] {
+            if span.is_somewhere() {
+                ranges.entry(span.file).or_default().push((span.start, span.end));
+            }
+        }
+        return;
+    }
+    match &value.kind {
+        ValueKind::Sequence(sequence) => {
+            for item in &sequence.items {
+                note_sensitive(item, item.span, ranges, depth + 1);
+            }
+        }
+        ValueKind::Mapping(mapping) => {
+            for entry in mapping.entries.values() {
+                note_sensitive(&entry.value, entry.span, ranges, depth + 1);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,220 @@
+//! `--format json`: everything, for programs. The shape is stable within a `version`.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::finding::Confidence;
+use crate::resource::Level;
+
+use super::{Format, Report, Style};
+
+pub(super) const FORMAT: Format = Format { name: "json", about: "everything, for programs", write };
+
+fn write(report: &Report, _: &Style, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &document(report))?;
+    writeln!(out)
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    findings: Vec<Finding<'a>>,
+    undecided: Vec<Undecided<'a>>,
+    notes: Vec<Note<'a>>,
+    summary: Summary<'a>,
+}
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    rule: &'a str,
+    category: &'a str,
+    severity: &'a str,
+    confidence: &'a str,
+    message: &'a str,
+    resource: &'a str,
+    resource_id: Option<&'a str>,
+    location: Option<Location<'a>>,
+    related: Vec<Related<'a>>,
+    witness: &'a [String],
+    help_url: String,
+}
+
+#[derive(Serialize)]
+struct Related<'a> {
+    message: &'a str,
+    resource: &'a str,
+    resource_id: Option<&'a str>,
+    location: Option<Location<'a>>,
+}
+
+/// Lines and columns from 1, columns in characters; the end is the position after the last character.
+#[derive(Serialize)]
+struct Location<'a> {
+    file: &'a str,
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+}
+
+#[derive(Serialize)]
+struct Undecided<'a> {
+    rule: &'a str,
+    resource: &'a str,
+    location: Option<Location<'a>>,
+    because: &'a str,
+}
+
+#[derive(Serialize)]
+struct Note<'a> {
+    level: &'a str,
+    code: &'a str,
+    message: &'a str,
+    help: Option<&'a str>,
+    location: Option<Location<'a>>,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    files: usize,
+    resources: usize,
+    rules: usize,
+    checks: usize,
+    findings: Severities,
+    possible_hidden: usize,
+    undecided: UndecidedSummary<'a>,
+    unsupported: Vec<Unsupported<'a>>,
+}
+
+#[derive(Serialize)]
+struct Severities {
+    error: usize,
+    warning: usize,
+    note: usize,
+}
+
+#[derive(Serialize)]
+struct UndecidedSummary<'a> {
+    checks: usize,
+    causes: Vec<Cause<'a>>,
+}
+
+#[derive(Serialize)]
+struct Cause<'a> {
+    because: &'a str,
+    checks: usize,
+    rules: &'a BTreeMap<&'static str, usize>,
+    advice: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Unsupported<'a> {
+    resource_type: &'a str,
+    resources: usize,
+}
+
+fn document(report: &Report) -> Document<'_> {
+    Document {
+        version: 1,
+        findings: report.findings.iter().map(finding).collect(),
+        undecided: report
+            .undecided
+            .iter()
+            .map(|undecided| Undecided {
+                rule: undecided.rule,
+                resource: &undecided.place.resource,
+                location: undecided.place.location.as_ref().map(location),
+                because: &undecided.because,
+            })
+            .collect(),
+        notes: report
+            .notes
+            .iter()
+            .map(|note| Note {
+                level: level(note.level),
+                code: note.code,
+                message: &note.message,
+                help: note.help.as_deref(),
+                location: note.location.as_ref().map(location),
+            })
+            .collect(),
+        summary: summary(&report.summary),
+    }
+}
+
+fn finding(finding: &super::Finding) -> Finding<'_> {
+    Finding {
+        rule: finding.rule,
+        category: finding.category.as_str(),
+        severity: finding.severity.as_str(),
+        confidence: match finding.confidence {
+            Confidence::Certain => "certain",
+            Confidence::Possible => "possible",
+        },
+        message: &finding.message,
+        resource: &finding.place.resource,
+        resource_id: finding.place.resource_id.as_deref(),
+        location: finding.place.location.as_ref().map(location),
+        related: finding
+            .related
+            .iter()
+            .map(|related| Related {
+                message: &related.message,
+                resource: &related.place.resource,
+                resource_id: related.place.resource_id.as_deref(),
+                location: related.place.location.as_ref().map(location),
+            })
+            .collect(),
+        witness: &finding.witness,
+        help_url: super::help_url(finding.rule),
+    }
+}
+
+fn location(location: &super::Location) -> Location<'_> {
+    Location {
+        file: location.file.display(),
+        line: location.start.line,
+        column: location.start.column,
+        end_line: location.end.line,
+        end_column: location.end.column,
+    }
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Note => "note",
+    }
+}
+
+fn summary(summary: &super::Summary) -> Summary<'_> {
+    Summary {
+        files: summary.files,
+        resources: summary.resources,
+        rules: summary.rules,
+        checks: summary.checks,
+        findings: Severities { error: summary.errors, warning: summary.warnings, note: summary.notes },
+        possible_hidden: summary.possible_hidden,
+        undecided: UndecidedSummary {
+            checks: summary.undecided,
+            causes: summary
+                .causes
+                .iter()
+                .map(|cause| Cause {
+                    because: &cause.because,
+                    checks: cause.checks,
+                    rules: &cause.rules,
+                    advice: cause.advice,
+                })
+                .collect(),
+        },
+        unsupported: summary
+            .unsupported
+            .iter()
+            .map(|unsupported| Unsupported { resource_type: &unsupported.what, resources: unsupported.count })
+            .collect(),
+    }
+}

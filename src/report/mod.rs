@@ -1,0 +1,199 @@
+//! How a run's answer is shown. One file for each format; a format sees a [`Report`], in which every place has been
+//! resolved to a file, line and column, and knows neither rules nor languages.
+//!
+//! A new format is one file with a `FORMAT` and one line in [`FORMATS`].
+
+mod assemble;
+mod json;
+mod sarif;
+mod summary;
+mod text;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use crate::finding::{Category, Confidence, Severity};
+use crate::resource::Level;
+use crate::rules::Rule;
+use crate::source::{Position, SourceFile, Span};
+
+pub use assemble::{Answer, assemble};
+pub use summary::{Cause, Summary, Unsupported};
+
+/// The formats, in the order in which help lists them.
+pub static FORMATS: &[Format] = &[text::FORMAT, json::FORMAT, sarif::FORMAT];
+
+/// A way to show a report.
+pub struct Format {
+    /// What `--format` takes.
+    pub name: &'static str,
+    /// What it is for, one phrase.
+    pub about: &'static str,
+    /// Writes a report.
+    pub write: fn(&Report, &Style, &mut dyn Write) -> io::Result<()>,
+}
+
+impl Format {
+    /// The format of a name.
+    pub fn find(name: &str) -> Option<&'static Format> {
+        FORMATS.iter().find(|format| format.name == name)
+    }
+}
+
+/// How much to show, for the formats that people read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
+    /// With colours (ANSI escapes).
+    pub color: bool,
+    /// Findings and errors only.
+    pub quiet: bool,
+    /// Also notes about the input, and every undecided check.
+    pub verbose: bool,
+}
+
+/// A run's answer. Everything is sorted by place and each thing is there once.
+pub struct Report {
+    /// The rules that ran.
+    pub rules: Vec<&'static Rule>,
+    /// The findings to be shown.
+    pub findings: Vec<Finding>,
+    /// The checks that could not be decided.
+    pub undecided: Vec<Undecided>,
+    /// What is to be said about the input itself.
+    pub notes: Vec<Note>,
+    /// The numbers.
+    pub summary: Summary,
+}
+
+/// A finding with its places resolved.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Finding {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// What the rule is about.
+    pub category: Category,
+    /// How bad.
+    pub severity: Severity,
+    /// Certain or possible.
+    pub confidence: Confidence,
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    pub place: Place,
+    /// The other places that take part; "value written here" among them.
+    pub related: Vec<Related>,
+    /// A concrete packet, address or name, one line a step.
+    pub witness: Vec<String>,
+    /// What to do.
+    pub advice: Option<String>,
+}
+
+/// A place that takes part in a finding.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Related {
+    /// What it has to do with it.
+    pub message: String,
+    /// Where.
+    pub place: Place,
+}
+
+/// A check that could not be decided.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Undecided {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// What was being checked.
+    pub place: Place,
+    /// The cause, behind all derivations.
+    pub because: String,
+}
+
+/// Something about the input itself.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Note {
+    /// How bad.
+    pub level: Level,
+    /// A stable kebab-case name.
+    pub code: &'static str,
+    /// What is the matter.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// Where; `None` when it is about no file.
+    pub location: Option<Location>,
+}
+
+/// A place in the author's terms.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Place {
+    /// The folder or file of the root that the resource belongs to, as shown.
+    pub root: String,
+    /// The resource's full address as its author knows it.
+    pub resource: String,
+    /// The ARM path of the part that is meant, as far as it is known.
+    pub resource_id: Option<String>,
+    /// Where it stands; `None` when no file holds it.
+    pub location: Option<Location>,
+}
+
+/// A range of a file.
+#[derive(Clone)]
+pub struct Location {
+    /// The file.
+    pub file: Arc<SourceFile>,
+    /// The range in bytes.
+    pub span: Span,
+    /// The first position.
+    pub start: Position,
+    /// The position after the last character.
+    pub end: Position,
+    /// Whether a line of this range holds a value that must not be shown.
+    pub sensitive: bool,
+}
+
+impl PartialEq for Location {
+    fn eq(&self, other: &Self) -> bool {
+        self.span == other.span && self.file.display() == other.file.display()
+    }
+}
+
+impl std::fmt::Debug for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.file.display(), self.start.line, self.start.column)
+    }
+}
+
+impl Location {
+    /// What findings are sorted by: path, line, column.
+    fn order(&self) -> (&str, u32, u32, u32) {
+        (self.file.display(), self.start.line, self.start.column, self.span.end)
+    }
+}
+
+/// The page that explains a rule.
+pub fn help_url(rule: &str) -> String {
+    format!("{}/blob/main/docs/rules/{rule}.md", env!("CARGO_PKG_REPOSITORY"))
+}
+
+/// `1 error`, `2 errors`.
+pub(crate) fn counted(count: usize, singular: &str) -> String {
+    if count == 1 { format!("{count} {singular}") } else { format!("{count} {singular}s") }
+}
+
+/// Text for one line of a terminal: control characters and characters that reorder text are written as escapes, so that
+/// a name in a scanned file cannot move the cursor or hide what stands beside it.
+pub(crate) fn printable(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for character in text.chars() {
+        let reorders =
+            matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if character == '\t' {
+            clean.push(' ');
+        } else if character.is_control() || reorders {
+            clean.extend(character.escape_unicode());
+        } else {
+            clean.push(character);
+        }
+    }
+    clean
+}
