@@ -27,4 +27,10 @@ impl Sandbox {
         let real = std::fs::canonicalize(path).ok()?;
         self.allowed.iter().any(|folder| real.starts_with(folder)).then_some(real)
     }
+
+    /// Whether a path (absolute, without `.` and `..`) would lie inside the sandbox, going by its name alone. Says nothing
+    /// of whether it exists; only [`Sandbox::resolve`] decides what may be read.
+    pub fn covers(&self, path: &Path) -> bool {
+        self.allowed.iter().any(|folder| path.starts_with(folder))
+    }
 }

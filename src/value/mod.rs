@@ -4,8 +4,10 @@
 //! contagious but precise: a sequence can hold one unknown element among known ones, a string can have an unknown part.
 //! This layer knows no language and nothing of Azure.
 
+mod equality;
 mod number;
 mod real;
+mod text;
 
 use std::sync::Arc;
 
@@ -14,8 +16,10 @@ use indexmap::IndexMap;
 
 use crate::source::Span;
 
+pub use equality::compare_set_elements;
 pub use number::Number;
 pub use real::Real;
+pub use text::TextBuilder;
 
 /// A value, where it was written, and what is to be minded about it.
 #[derive(Clone, Debug)]
