@@ -1,5 +1,6 @@
 //! From `hcl-edit`'s tree to ours.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use ecow::EcoString;
@@ -9,23 +10,66 @@ use hcl_edit::expr as edit;
 use hcl_edit::structure as body;
 
 use super::ast::*;
+use super::front::{self, Scope};
 use super::template::{Quoting, normalized};
+use crate::resource::Diagnostic;
 use crate::source::{FileId, Span};
 use crate::value::Number;
+
+/// How often an expression inside an expression may be read by itself, see [`super::fold`].
+const MAX_FOLDS: usize = 8;
+
+/// Where bytes of a text stand in their file.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Positions<'a> {
+    /// This much further on.
+    Shift(usize),
+    /// At the place that the table gives for each byte, and for the end: text with escapes, as in JSON strings, and
+    /// repaired text.
+    Table(&'a [u32]),
+}
+
+impl<'a> Positions<'a> {
+    /// The place of a byte.
+    pub fn at(self, offset: usize) -> usize {
+        match self {
+            Positions::Shift(shift) => offset + shift,
+            Positions::Table(table) => table.get(offset).or(table.last()).copied().unwrap_or(0) as usize,
+        }
+    }
+
+    /// The positions of what begins at `offset`.
+    pub fn from(self, offset: usize) -> Positions<'a> {
+        match self {
+            Positions::Shift(shift) => Positions::Shift(shift + offset),
+            Positions::Table(table) => Positions::Table(table.get(offset..).unwrap_or_default()),
+        }
+    }
+}
 
 /// Lowers trees that were parsed from one text.
 pub(super) struct Lowering<'a> {
     /// The text as it was written, byte for byte in step with the text that was parsed.
     pub source: &'a str,
+    /// The same without line ends inside expressions, where it was needed.
+    pub joined: Option<&'a str>,
+    /// What is still to be read, see [`front::Read`].
+    pub holes: &'a [Range<usize>],
     /// The file that spans name.
     pub file: FileId,
-    /// Where the text begins in that file.
-    pub offset: usize,
+    /// Where the text stands in that file.
+    pub positions: Positions<'a>,
+    /// How often an expression inside an expression was read by itself to come here.
+    pub folds: usize,
+    /// What there is to say about it.
+    pub diagnostics: &'a RefCell<Vec<Diagnostic>>,
 }
 
 impl Lowering<'_> {
+    /// A range of the parsed text in the file.
     pub fn place(&self, range: Range<usize>) -> Span {
-        Span::new(self.file, range.start + self.offset, range.end + self.offset)
+        let (start, end) = (self.positions.at(range.start), self.positions.at(range.end));
+        Span::new(self.file, start, end.max(start))
     }
 
     fn span(&self, range: Option<Range<usize>>) -> Span {
@@ -82,6 +126,11 @@ impl Lowering<'_> {
 
     /// An expression. The parser limits how deep it can be.
     pub fn expression(&self, from: &edit::Expression) -> Expression {
+        if let edit::Expression::Variable(_) = from
+            && let Some(hole) = self.hole(from.span())
+        {
+            return self.read_hole(hole);
+        }
         let span = self.span(from.span());
         let kind = match from {
             edit::Expression::Null(_) => ExpressionKind::Null,
@@ -126,21 +175,75 @@ impl Lowering<'_> {
         Expression { kind, span }
     }
 
+    /// The range, if a name stands there for something else.
+    fn hole(&self, range: Option<Range<usize>>) -> Option<Range<usize>> {
+        let range = range?;
+        let index = self.holes.binary_search_by_key(&range.start, |hole| hole.start).ok()?;
+        (self.holes.get(index)? == &range).then_some(range)
+    }
+
+    fn read_hole(&self, range: Range<usize>) -> Expression {
+        let invalid = |diagnostic| {
+            self.diagnostics.borrow_mut().push(diagnostic);
+            Expression { kind: ExpressionKind::Invalid, span: self.place(range.clone()) }
+        };
+        if self.folds >= MAX_FOLDS {
+            return invalid(too_deep(self.place(range.clone())));
+        }
+        let (Some(source), Some(text)) =
+            (self.source.get(range.clone()), self.joined.unwrap_or(self.source).get(range.clone()))
+        else {
+            return invalid(too_deep(self.place(range.clone())));
+        };
+        match front::read(text, Scope::Joined, hcl_edit::parser::parse_expr) {
+            Ok(read) => {
+                let inside = Lowering {
+                    source,
+                    joined: Some(read.joined.as_deref().unwrap_or(text)),
+                    holes: &read.holes,
+                    positions: self.positions.from(range.start),
+                    folds: self.folds + 1,
+                    ..*self
+                };
+                inside.expression(&read.tree)
+            }
+            Err(failure) if failure.limit => invalid(too_deep(self.place(range.clone()))),
+            Err(failure) => {
+                let start = range.start + failure.range.start;
+                invalid(Diagnostic::error("syntax-error", failure.message, self.place(start..range.end)))
+            }
+        }
+    }
+
     fn number(&self, range: Option<Range<usize>>) -> ExpressionKind {
         let text = self.text(range);
-        // White space and comments may stand between a minus and its digits.
-        let digits = text.rsplit(['-', '/', ' ', '\t']).next().unwrap_or(text);
         let number = match text.strip_prefix('-') {
-            // The minus of an exponent.
-            Some(magnitude) if magnitude.starts_with(|c: char| c.is_ascii_digit()) => Number::parse(text),
-            Some(_) => Number::parse(&format!("-{digits}")),
-            None => Number::parse(text),
+            // White space and comments may stand between a minus and its digits.
+            Some(rest) if !rest.starts_with(|c: char| c.is_ascii_digit()) => {
+                let mut digits = rest.trim_start();
+                while let Some((_, after)) =
+                    digits.strip_prefix("/*").and_then(|comment| comment.split_once("*/"))
+                {
+                    digits = after.trim_start();
+                }
+                Number::parse(&format!("-{digits}"))
+            }
+            _ => Number::parse(text),
         };
         number.map_or(ExpressionKind::Invalid, ExpressionKind::Number)
     }
 
     fn item(&self, key: &edit::ObjectKey, value: &edit::ObjectValue) -> ObjectItem {
         let key_span = self.span(key.span());
+        if let Some(hole) = self.hole(key.span()) {
+            let key = self.read_hole(hole);
+            let key = match key.kind {
+                ExpressionKind::Variable(name) => ObjectKey::Name(name, key_span),
+                _ => ObjectKey::Expression(key),
+            };
+            let value = self.expression(value.expr());
+            return ObjectItem { key, span: key_span.to(value.span), value };
+        }
         let value = self.expression(value.expr());
         let key = match key {
             // Keywords are plain names where a key is expected.
@@ -206,6 +309,12 @@ impl Lowering<'_> {
             condition: from.cond.as_ref().map(|condition| self.expression(&condition.expr)),
         }
     }
+}
+
+/// The diagnostic for an expression beyond this reader's limits.
+pub(super) fn too_deep(span: Span) -> Diagnostic {
+    Diagnostic::error("limit", "this is nested or chained too deeply to be read", span)
+        .with_help("Divide it with local values")
 }
 
 fn binary_operator(from: edit::BinaryOperator) -> BinaryOperator {

@@ -4,9 +4,14 @@
 //! same tree, so that nothing after this layer knows in which of the two a file was written.
 
 pub mod ast;
+mod check;
+mod fold;
+mod front;
 mod hcl;
 mod lower;
 mod lower_template;
+mod recover;
+mod scan;
 mod template;
 
 pub use hcl::{parse_expression, parse_hcl, parse_template};

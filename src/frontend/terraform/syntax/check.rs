@@ -1,0 +1,166 @@
+//! What HashiCorp's parser refuses and `hcl-edit` accepts.
+
+use super::front::Scope;
+use super::scan::{Kind, Scanner, Token};
+
+/// Something that Terraform refuses.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Refusal {
+    /// Bytes of the text.
+    pub start: usize,
+    pub end: usize,
+    pub message: &'static str,
+    /// The rest of the text cannot be trusted: a quote or a name is probably missing.
+    pub misleading: bool,
+}
+
+/// An open bracket, and whether line ends count inside it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Open {
+    pub token: Token,
+    pub newlines_count: bool,
+}
+
+/// Follows brackets through the tokens of a text.
+#[derive(Default)]
+pub(super) struct Brackets {
+    /// Line ends mean nothing outside of brackets either: the text is one expression.
+    one_expression: bool,
+    open: Vec<Open>,
+    /// The last token that is not a line end or a comment.
+    before: Option<Token>,
+}
+
+impl Brackets {
+    /// How many brackets without their closing ones a closing bracket may end.
+    const REACH: usize = 64;
+
+    /// Brackets of a text that is one expression, over as many lines as it likes.
+    pub fn of_expression() -> Self {
+        Self { one_expression: true, ..Self::default() }
+    }
+
+    /// The brackets that are open, the outermost first.
+    pub fn open(&self) -> &[Open] {
+        &self.open
+    }
+
+    /// Takes note of the next token.
+    pub fn follow(&mut self, text: &str, token: Token) {
+        match token.kind {
+            Kind::Newline | Kind::LineComment | Kind::BlockComment => return,
+            Kind::OpenBrace => self.open.push(Open { token, newlines_count: true }),
+            Kind::OpenBracket | Kind::OpenParenthesis | Kind::OpenInterpolation | Kind::OpenDirective => {
+                self.open.push(Open { token, newlines_count: false });
+            }
+            Kind::CloseBrace | Kind::CloseBracket | Kind::CloseParenthesis | Kind::CloseSequence => {
+                self.close(token.kind);
+            }
+            // `{ for …` is one expression, over as many lines as it likes.
+            Kind::Identifier if text.get(token.start..token.end) == Some("for") => {
+                let opened = self.before.is_some_and(|before| before.kind == Kind::OpenBrace);
+                if opened
+                    && let Some(open) = self.open.last_mut()
+                    && introduces_for(&text[token.end..])
+                {
+                    open.newlines_count = false;
+                }
+            }
+            _ => {}
+        }
+        self.before = Some(token);
+    }
+
+    fn close(&mut self, kind: Kind) {
+        let opposite = |open: Kind| match kind {
+            Kind::CloseBrace => open == Kind::OpenBrace,
+            Kind::CloseBracket => open == Kind::OpenBracket,
+            Kind::CloseParenthesis => open == Kind::OpenParenthesis,
+            _ => matches!(open, Kind::OpenInterpolation | Kind::OpenDirective),
+        };
+        // A bracket that closes nothing near is passed over: looking through all would cost quadratic time.
+        let near = self.open.len().saturating_sub(Self::REACH);
+        if let Some(index) = self.open[near..].iter().rposition(|open| opposite(open.token.kind)) {
+            self.open.truncate(near + index);
+        }
+    }
+
+    /// The innermost open bracket.
+    pub fn innermost(&self) -> Option<Open> {
+        self.open.last().copied()
+    }
+
+    /// Whether a line end means something here.
+    pub fn newlines_count(&self) -> bool {
+        self.innermost().map_or(!self.one_expression, |open| open.newlines_count)
+    }
+
+    /// The last token that is not a line end or a comment.
+    pub fn before(&self) -> Option<Token> {
+        self.before
+    }
+
+    /// How many brackets are open.
+    pub fn depth(&self) -> usize {
+        self.open.len()
+    }
+}
+
+/// Whether a name follows, as after the keyword `for` and not after an argument of that name.
+fn introduces_for(rest: &str) -> bool {
+    Scanner::new(rest)
+        .find(|token| !matches!(token.kind, Kind::Newline | Kind::LineComment | Kind::BlockComment))
+        .is_some_and(|token| token.kind == Kind::Identifier)
+}
+
+/// Everything in a text that Terraform refuses although it parses here, in order.
+pub(super) fn check(text: &str, scope: Scope) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    let mut brackets = scope.brackets();
+    let mut scanner = scope.scanner(text);
+    let mut heredoc: Option<Token> = None;
+    let mut for_in_tuple = false;
+    for token in scanner.by_ref() {
+        let mut refuse = |message, misleading| {
+            refusals.push(Refusal { start: token.start, end: token.end, message, misleading });
+        };
+        let after_point = brackets.before().is_some_and(|before| before.kind == Kind::Dot);
+        match token.kind {
+            Kind::QuotedNewline => refuse("a quoted string may not run over several lines", true),
+            Kind::Newline | Kind::LineComment if after_point && brackets.newlines_count() => {
+                refuse("an attribute name is missing after the point", true);
+            }
+            Kind::Number => {
+                let digits = &text[token.start..token.end];
+                if after_point && digits.contains('.') {
+                    refuse("two indexes may not be chained with points; write `[0][1]`", false);
+                } else if digits.bytes().filter(|b| *b == b'.').count() > 1 {
+                    refuse("this is not a number; an address needs quotes", false);
+                }
+            }
+            Kind::OpenHeredoc => heredoc = Some(token),
+            _ => {}
+        }
+        if !matches!(token.kind, Kind::Newline | Kind::LineComment | Kind::BlockComment) {
+            if for_in_tuple && token.kind != Kind::Identifier {
+                refuse("`for` must be followed by a variable's name", false);
+            }
+            for_in_tuple = token.kind == Kind::Identifier
+                && &text[token.start..token.end] == "for"
+                && brackets.before().is_some_and(|before| before.kind == Kind::OpenBracket)
+                && brackets.innermost().is_some_and(|open| open.token.kind == Kind::OpenBracket);
+        }
+        brackets.follow(text, token);
+    }
+    if scanner.in_heredoc()
+        && let Some(open) = heredoc
+    {
+        refusals.push(Refusal {
+            start: open.start,
+            end: open.end,
+            message: "the end of this heredoc is missing; its name must stand alone on a line",
+            misleading: true,
+        });
+    }
+    refusals
+}
