@@ -4,6 +4,7 @@
 
 pub mod arm;
 pub mod bicep;
+pub mod plan;
 pub mod terraform;
 
 use std::path::{Path, PathBuf};
