@@ -3,7 +3,7 @@
 mod map;
 mod position;
 
-pub use map::{SourceFile, SourceMap};
+pub use map::{SourceFile, SourceMap, display_path};
 pub use position::{LineIndex, Position};
 
 /// A file of a [`SourceMap`]. `FileId(0)` is "nowhere": values that no file holds (a built-in default, `-var`).

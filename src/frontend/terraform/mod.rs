@@ -1,5 +1,31 @@
 //! Terraform: HCL and its JSON form, evaluated without a provider.
 
+mod body;
+mod calls;
+mod configuration;
+mod console;
+mod dependencies;
+mod discover;
+mod evaluate;
+mod evaluator;
+mod expand;
 pub mod functions;
+mod limits;
+mod load;
+mod module;
+mod operators;
+mod overrides;
+mod paths;
+mod providers;
+mod scope;
 pub mod syntax;
+mod template;
+mod traversal;
 pub mod types;
+mod uncertainty;
+mod variables;
+
+pub use configuration::load;
+pub use console::{answer_json, evaluate_expression};
+pub use discover::{Discovery, discover};
+pub use variables::{Options, VariableArgument};

@@ -1,0 +1,258 @@
+//! The arguments of resources: attributes, nested blocks, `dynamic` blocks.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ecow::EcoString;
+use indexmap::IndexMap;
+
+use super::evaluator::{Evaluator, Memo, Task};
+use super::expand::ResourceInstance;
+use super::module::ResourceBlock;
+use super::scope::{Binding, Scope};
+use super::syntax::ast::{Block, Body, Expression, ExpressionKind};
+use super::traversal::names;
+use crate::resource::Mode;
+use crate::source::Span;
+use crate::value::{Cause, Entry, Mapping, MappingKind, SequenceKind, Unknown, Value, ValueKind};
+
+/// Attributes that say how a block is deployed and are no arguments of the resource.
+const META_ATTRIBUTES: [&str; 4] = ["count", "for_each", "depends_on", "provider"];
+/// The same for blocks. `lifecycle` is kept, as far as [`lifecycle`] reads it.
+const META_BLOCKS: [&str; 4] = ["lifecycle", "provisioner", "connection", "dynamic"];
+
+/// The blocks of one type in a body: literal ones and those that `dynamic` makes, in source order.
+struct BlockGroup<'a> {
+    name: &'a EcoString,
+    span: Span,
+    members: Vec<Member<'a>>,
+}
+
+enum Member<'a> {
+    Literal(&'a Block),
+    Dynamic(&'a Block),
+}
+
+fn block_groups(body: &Body) -> Vec<BlockGroup<'_>> {
+    let mut groups: IndexMap<&EcoString, BlockGroup, rustc_hash::FxBuildHasher> = IndexMap::default();
+    for block in &body.blocks {
+        let (name, member) = match (block.block_type.as_str(), block.labels.as_slice()) {
+            ("dynamic", [label]) => (&label.text, Member::Dynamic(block)),
+            _ => (&block.block_type, Member::Literal(block)),
+        };
+        let group =
+            groups.entry(name).or_insert_with(|| BlockGroup { name, span: block.span, members: Vec::new() });
+        group.members.push(member);
+    }
+    groups.into_values().collect()
+}
+
+impl Evaluator<'_> {
+    fn block_of<'n>(&self, instance: &'n ResourceInstance) -> Option<&'n ResourceBlock> {
+        instance.node.module.resources.get_index(instance.block).map(|(_, resource)| resource)
+    }
+
+    /// One argument of a resource: an attribute, or the blocks of a type as a list. `None` when the configuration does not
+    /// have it.
+    pub(super) fn argument(
+        &self,
+        instance: &Rc<ResourceInstance>,
+        name: &EcoString,
+        span: Span,
+    ) -> Option<Value> {
+        let resource = self.block_of(instance)?;
+        let body = &resource.block.body;
+        let attribute = body.attribute(name).filter(|_| !META_ATTRIBUTES.contains(&name.as_str()));
+        let is_group = !META_BLOCKS.contains(&name.as_str())
+            && body.blocks.iter().any(|block| match block.block_type.as_str() {
+                "dynamic" => block.labels.first().is_some_and(|label| label.text == *name),
+                other => other == name,
+            });
+        if attribute.is_none() && !is_group {
+            return None;
+        }
+        let at = attribute.map_or(resource.block.header, |attribute| attribute.span);
+        let task = || Task::Attribute(Rc::clone(instance), name.clone(), at);
+        let place = {
+            let mut arguments = instance.arguments.borrow_mut();
+            match arguments.iter().position(|(known, _)| known == name) {
+                Some(place) => match &arguments[place].1 {
+                    Memo::Done(value) => return Some(value.clone()),
+                    _ => {
+                        drop(arguments);
+                        return Some(self.cycle(&task()));
+                    }
+                },
+                None => {
+                    arguments.push((name.clone(), Memo::Busy));
+                    arguments.len() - 1
+                }
+            }
+        };
+        let scope = Scope {
+            node: &instance.node,
+            repetition: Some(&instance.repetition),
+            own: Some(&instance.address),
+            bindings: None,
+            closed: false,
+        };
+        let value = self.perform(task(), || match attribute {
+            Some(attribute) => self.evaluate(&attribute.value, &scope),
+            None => {
+                let groups = block_groups(body);
+                let group = groups.iter().find(|group| group.name == name);
+                group.map_or_else(|| Value::null(span), |group| self.group(group, &scope))
+            }
+        });
+        let value = self.storable(value, at);
+        if let Some((_, memo)) = instance.arguments.borrow_mut().get_mut(place) {
+            *memo = Memo::Done(value.clone());
+        }
+        Some(value)
+    }
+
+    /// All arguments of a resource, in source order, attributes before blocks.
+    pub(super) fn body(&self, instance: &Rc<ResourceInstance>) -> Value {
+        let Some(resource) = self.block_of(instance) else {
+            return Value::null(Span::NOWHERE);
+        };
+        let body = &resource.block.body;
+        let mut mapping = Mapping { kind: MappingKind::Object, entries: IndexMap::default(), rest: None };
+        for attribute in &body.attributes {
+            if let Some(value) = self.argument(instance, &attribute.name, attribute.span) {
+                mapping.entries.insert(attribute.name.clone(), Entry { span: attribute.span, value });
+            }
+        }
+        for group in block_groups(body) {
+            if let Some(value) = self.argument(instance, group.name, group.span) {
+                mapping.entries.insert(group.name.clone(), Entry { span: group.span, value });
+            }
+        }
+        let lifecycles: Vec<&Block> = body.blocks_of("lifecycle").collect();
+        if let Some(first) = lifecycles.first()
+            && resource.mode == Mode::Managed
+        {
+            let items = lifecycles.iter().map(|block| lifecycle(block)).collect();
+            let value = Value::sequence(SequenceKind::List, items, first.span);
+            mapping.entries.insert("lifecycle".into(), Entry { span: first.span, value });
+        }
+        if resource.block.repaired {
+            let cause = Cause::Error("a part of this block could not be read".into());
+            mapping.rest = Some(Arc::new(Unknown { cause, span: resource.block.header }));
+        }
+        Value::new(ValueKind::Mapping(Arc::new(mapping)), resource.block.span)
+    }
+
+    fn group(&self, group: &BlockGroup, scope: &Scope) -> Value {
+        let mut items = Vec::new();
+        for member in &group.members {
+            match member {
+                Member::Literal(block) => items.push(self.nested(&block.body, block, scope)),
+                Member::Dynamic(block) => self.dynamic(block, group.name, scope, &mut items),
+            }
+        }
+        Value::sequence(SequenceKind::List, items, group.span)
+    }
+
+    /// The content of a nested block, as a mapping that stands where the block stands.
+    fn nested(&self, body: &Body, block: &Block, scope: &Scope) -> Value {
+        if let Err(message) = self.enter() {
+            return self.limit(block.span, message);
+        }
+        let value =
+            stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || self.nested_content(body, block, scope));
+        self.leave();
+        value
+    }
+
+    fn nested_content(&self, body: &Body, block: &Block, scope: &Scope) -> Value {
+        let mut mapping = Mapping { kind: MappingKind::Object, entries: IndexMap::default(), rest: None };
+        for attribute in &body.attributes {
+            let value = self.evaluate(&attribute.value, scope);
+            mapping.entries.insert(attribute.name.clone(), Entry { span: attribute.span, value });
+        }
+        for group in block_groups(body) {
+            let value = self.group(&group, scope);
+            mapping.entries.insert(group.name.clone(), Entry { span: group.span, value });
+        }
+        if block.repaired {
+            let cause = Cause::Error("a part of this block could not be read".into());
+            mapping.rest = Some(Arc::new(Unknown { cause, span: block.header }));
+        }
+        Value::new(ValueKind::Mapping(Arc::new(mapping)), block.span)
+    }
+
+    /// The blocks that a `dynamic` block makes.
+    fn dynamic(&self, block: &Block, name: &EcoString, scope: &Scope, items: &mut Vec<Value>) {
+        let body = &block.body;
+        let Some(for_each) = body.attribute("for_each") else {
+            self.fail(block.header, format!("`dynamic \"{name}\"` needs a `for_each`"));
+            return;
+        };
+        let Some(content) = body.blocks_of("content").next() else {
+            self.fail(block.header, format!("`dynamic \"{name}\"` needs a `content` block"));
+            return;
+        };
+        let iterator = body.attribute("iterator").and_then(|attribute| match names(&attribute.value) {
+            Some(names) => names.into_iter().next(),
+            None => attribute.value.plain_string(),
+        });
+        let iterator = iterator.unwrap_or_else(|| name.clone());
+        let collection = self.evaluate(&for_each.value, scope);
+        let elements = match self.elements(&collection, for_each.value.span) {
+            Ok(elements) => elements,
+            Err(_) => {
+                self.fail(for_each.value.span, "the `for_each` of a dynamic block must be a collection");
+                return;
+            }
+        };
+        for element in elements {
+            if self.enter().is_err() {
+                self.limit(block.header, "evaluating this root takes too many steps");
+                return;
+            }
+            self.leave();
+            let entries = [("key", element.key), ("value", element.value)]
+                .map(|(name, value)| (EcoString::from(name), Entry { span: for_each.span, value }));
+            let binding = Binding {
+                name: &iterator,
+                value: Value::mapping(MappingKind::Object, entries, for_each.value.span),
+                outer: scope.bindings,
+            };
+            let mut made = self.nested(&content.body, content, &scope.with(&binding));
+            made.repeated = element.repeated;
+            items.push(made.marked(collection.sensitive));
+        }
+    }
+}
+
+/// What a `lifecycle` block says about the resource: `ignore_changes` as a list of argument names (`all` for all),
+/// `prevent_destroy` and `create_before_destroy`.
+fn lifecycle(block: &Block) -> Value {
+    let mut entries = Vec::new();
+    for attribute in &block.body.attributes {
+        let value = match attribute.name.as_str() {
+            "ignore_changes" => ignored(&attribute.value),
+            "prevent_destroy" | "create_before_destroy" => match attribute.value.plain_bool() {
+                Some(value) => Value::bool(value, attribute.value.span),
+                None => continue,
+            },
+            _ => continue,
+        };
+        entries.push((attribute.name.clone(), Entry { span: attribute.span, value }));
+    }
+    Value::mapping(MappingKind::Object, entries, block.span)
+}
+
+fn ignored(expression: &Expression) -> Value {
+    let name = |expression: &Expression| {
+        let name =
+            names(expression).map(|names| names.join(".").into()).or_else(|| expression.plain_string());
+        name.map(|name| Value::string(name, expression.span))
+    };
+    let items = match &expression.kind {
+        ExpressionKind::Tuple(elements) => elements.iter().filter_map(name).collect(),
+        _ => name(expression).into_iter().collect(),
+    };
+    Value::sequence(SequenceKind::List, items, expression.span)
+}

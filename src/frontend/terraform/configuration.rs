@@ -1,0 +1,113 @@
+//! From root modules to evaluated resources.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use rayon::prelude::*;
+
+use super::discover::Discovery;
+use super::evaluator::{Evaluator, Node};
+use super::load::ModuleStore;
+use super::module::Module;
+use super::providers::{azurerm_major, locked_azurerm_major, provider_of};
+use super::variables::{Inputs, Options, undeclared_arguments};
+use crate::frontend::Sandbox;
+use crate::resource::{Configuration, Diagnostic, Language, Multiplicity, Resource, Root, Schema};
+use crate::source::{SourceMap, display_path};
+
+/// Evaluates root modules.
+///
+/// Their numbers in [`crate::value::ResourceKey::root`] begin with `first_root`, so that several frontends can share one
+/// numbering.
+pub fn load(discovery: &Discovery, first_root: u32, options: &Options, sources: &SourceMap) -> Configuration {
+    let mut configuration = Configuration::default();
+    configuration.diagnostics.extend(discovery.diagnostics.iter().cloned());
+    configuration.diagnostics.extend(discovery.store.diagnostics.iter().cloned());
+    let modules: Vec<&Module> = discovery
+        .roots
+        .iter()
+        .filter_map(|root| discovery.store.module(root))
+        .map(|module| &**module)
+        .collect();
+    configuration.diagnostics.extend(undeclared_arguments(options, &modules));
+    let evaluated: Vec<_> = discovery
+        .roots
+        .par_iter()
+        .enumerate()
+        .map(|(index, root)| load_root(&discovery.store, root, first_root + index as u32, options, sources))
+        .collect();
+    for (root, (resources, diagnostics)) in discovery.roots.iter().zip(evaluated) {
+        configuration.roots.push(Root { path: display_path(root), language: Language::Terraform });
+        configuration.resources.extend(resources);
+        for diagnostic in diagnostics {
+            if !configuration.diagnostics.contains(&diagnostic) {
+                configuration.diagnostics.push(diagnostic);
+            }
+        }
+    }
+    configuration
+}
+
+/// What file functions may read: the repository that a root belongs to, or else its own folder.
+pub(super) fn sandbox_of(root: &Path) -> Sandbox {
+    let absolute = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
+    let repository = absolute.ancestors().find(|folder| folder.join(".git").exists());
+    Sandbox::new([repository.map_or_else(|| absolute.clone(), Path::to_path_buf)])
+}
+
+fn load_root(
+    store: &ModuleStore,
+    root_dir: &Path,
+    root: u32,
+    options: &Options,
+    sources: &SourceMap,
+) -> (Vec<Resource>, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    let inputs = Inputs::collect(root_dir, options, sources, &mut diagnostics);
+    let Some(module) = store.module(root_dir) else { return (Vec::new(), diagnostics) };
+    let evaluator =
+        Evaluator::new(sources, store, &inputs, sandbox_of(root_dir), &options.workspace, root, root_dir);
+    let locked = locked_azurerm_major(root_dir);
+    let node = Node::new(std::sync::Arc::clone(module), "".into(), "".into(), None);
+    let mut resources = Vec::new();
+    collect(&evaluator, &node, locked, &mut resources);
+    for name in module.outputs.keys() {
+        evaluator.output(&node, name, crate::source::Span::NOWHERE);
+    }
+    diagnostics.extend(evaluator.into_diagnostics());
+    (resources, diagnostics)
+}
+
+/// The resources of a module instance, then those of the modules that it calls.
+fn collect(evaluator: &Evaluator, node: &Rc<Node>, locked: Option<u8>, resources: &mut Vec<Resource>) {
+    let azurerm_major = locked.or_else(|| azurerm_major(node));
+    for (index, resource) in node.module.resources.values().enumerate() {
+        let provider = provider_of(node, &resource.resource_type, &resource.block);
+        let expansion = evaluator.expand_resource(node, index);
+        for instance in &expansion.instances {
+            resources.push(Resource {
+                key: evaluator.key(&instance.address),
+                mode: resource.mode,
+                resource_type: resource.resource_type.clone(),
+                schema: Schema::Terraform { azurerm_major },
+                body: evaluator.body(instance),
+                multiplicity: match &instance.uncertain {
+                    Some(why) => Multiplicity::ZeroOrMore(std::sync::Arc::clone(why)),
+                    None => Multiplicity::One,
+                },
+                span: resource.block.span,
+                header: resource.block.header,
+                dependencies: evaluator.resource_dependencies(instance),
+                scope: None,
+                provider: provider.clone(),
+                action: None,
+            });
+        }
+    }
+    for index in 0..node.module.calls.len() {
+        let expansion = evaluator.expand_call(node, index);
+        for child in expansion.nodes.iter().flat_map(|nodes| nodes.iter()) {
+            stacker::maybe_grow(64 * 1024, 1024 * 1024, || collect(evaluator, child, locked, resources));
+        }
+    }
+}
