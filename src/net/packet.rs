@@ -311,6 +311,11 @@ impl PacketSet {
         PacketBoxBuilder::default()
     }
 
+    /// The union of boxes.
+    pub fn from_boxes(boxes: Vec<PacketBox>) -> Self {
+        Self { boxes }
+    }
+
     /// The boxes.
     pub fn boxes(&self) -> &[PacketBox] {
         &self.boxes
@@ -379,6 +384,17 @@ impl PacketSet {
     /// The packets that also meet a condition.
     pub fn with(&self, condition: &Condition) -> Self {
         Self { boxes: self.boxes.iter().filter_map(|b| b.with(condition)).collect() }
+    }
+
+    /// The packets that have a destination port, and one of these.
+    pub fn limited_to_ports(&self, ports: &PortSet) -> Self {
+        let limited = |b: &PacketBox| {
+            let protocols = b.protocols.intersect(ProtocolSet::WITH_PORTS);
+            let destination_ports = b.destination_ports.intersect(ports);
+            let made = PacketBox { protocols, destination_ports, ..b.clone() };
+            (!made.protocols.is_empty() && !made.destination_ports.is_empty()).then_some(made)
+        };
+        Self { boxes: self.boxes.iter().filter_map(limited).collect() }
     }
 
     /// The packets that would be in the set for *some* meaning of the symbols of kind [`SymbolKind::Unknown`].
