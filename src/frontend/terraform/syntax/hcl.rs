@@ -58,8 +58,9 @@ pub(super) fn expression(
     positions: Positions<'_>,
 ) -> Result<ast::Expression, Diagnostic> {
     let blanks = text.len() - text.trim_start().len();
-    let (text, positions) = (text.trim(), positions.from(blanks));
-    match front::read(text, Scope::Expression, parser::parse_expr) {
+    let (text, positions) = (&text[blanks..], positions.from(blanks));
+    // The line end after a heredoc belongs to it, so it is not cut off before the text is checked.
+    match front::read(text, Scope::Expression, |text| parser::parse_expr(text.trim_end())) {
         Ok(read) => lowered(&read, text, file, positions, |lowering, tree| lowering.expression(tree)),
         Err(failure) => Err(diagnostic(&failure, text, file, positions)),
     }

@@ -5,16 +5,21 @@
 
 pub mod ast;
 mod check;
+mod comments;
 mod fold;
 mod front;
 mod hcl;
+mod json;
+mod json_schema;
 mod lower;
 mod lower_template;
 mod recover;
 mod scan;
 mod template;
 
+pub use comments::{Comment, SyntaxTree, comments};
 pub use hcl::{parse_expression, parse_hcl, parse_template};
+pub use json::{parse_json, parse_json_values};
 
 use crate::resource::Diagnostic;
 
@@ -26,3 +31,6 @@ pub struct Parsed {
     /// What Terraform would refuse, and limits of this reader. Empty for a healthy file.
     pub diagnostics: Vec<Diagnostic>,
 }
+
+#[cfg(test)]
+mod tests;
