@@ -58,6 +58,11 @@ impl TextBuilder {
         }
     }
 
+    /// Marks the string sensitive if `sensitive`.
+    pub fn mark(&mut self, sensitive: bool) {
+        self.sensitive |= sensitive;
+    }
+
     /// How long the known text is that was added last.
     pub fn len(&self) -> usize {
         self.literal.len()

@@ -7,17 +7,25 @@
 
 mod arguments;
 mod collection;
+mod date;
+mod encoding;
 mod filesystem;
+mod format;
+mod hash;
 mod impure;
 mod ip_network;
+mod json;
 mod mapping;
 mod numeric;
+mod provider;
+mod regex;
 mod sequence;
 mod set;
 mod string;
 #[cfg(test)]
 mod tests;
 mod type_conversion;
+mod yaml;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -85,17 +93,25 @@ pub fn is_function(name: &str) -> bool {
 fn table() -> &'static HashMap<&'static str, &'static Function> {
     static TABLE: OnceLock<HashMap<&'static str, &'static Function>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let families: [&'static [Function]; 10] = [
+        let families: [&'static [Function]; 18] = [
             collection::FUNCTIONS,
+            date::FUNCTIONS,
+            encoding::FUNCTIONS,
             filesystem::FUNCTIONS,
+            format::FUNCTIONS,
+            hash::FUNCTIONS,
             impure::FUNCTIONS,
             ip_network::FUNCTIONS,
+            json::FUNCTIONS,
             mapping::FUNCTIONS,
             numeric::FUNCTIONS,
+            provider::FUNCTIONS,
+            regex::FUNCTIONS,
             sequence::FUNCTIONS,
             set::FUNCTIONS,
             string::FUNCTIONS,
             type_conversion::FUNCTIONS,
+            yaml::FUNCTIONS,
         ];
         families.into_iter().flatten().map(|function| (function.name, function)).collect()
     })
