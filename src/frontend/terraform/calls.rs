@@ -20,7 +20,7 @@ impl Evaluator<'_> {
         match call.name.strip_prefix("core::").unwrap_or(&call.name) {
             "try" => return self.attempt_each(call, span, scope),
             "can" => return self.can(call, span, scope),
-            name if name.starts_with("provider::") => {
+            name if name.starts_with("provider::") && !functions::is_function(name) => {
                 return Value::unknown(Cause::Unsupported(name.into()), span);
             }
             _ => {}

@@ -63,8 +63,12 @@ enum Charset {
     Other(&'static encoding_rs::Encoding),
 }
 
-/// Character sets that Terraform knows and Portolan has no tables for: their results are unknown, not errors.
-const WITHOUT_TABLES: [&str; 6] = ["cp437", "ibm437", "cp850", "ibm850", "iso-8859-1", "utf-16"];
+/// How the names of character sets begin that Terraform may know where Portolan has no tables: their results are unknown,
+/// not errors.
+const PERHAPS_KNOWN: [&str; 16] = [
+    "ascii", "ansi", "big5", "cp", "cs", "euc", "gb", "hz", "ibm", "iso", "koi", "latin", "mac", "us-",
+    "utf", "windows",
+];
 
 /// `Err(None)`: known to Terraform but not here.
 fn charset(name: &str) -> Result<Charset, Option<String>> {
@@ -74,16 +78,21 @@ fn charset(name: &str) -> Result<Charset, Option<String>> {
         "utf-16le" => return Ok(Charset::Utf16 { little_endian: true }),
         "utf-16be" => return Ok(Charset::Utf16 { little_endian: false }),
         // The web's meaning of these names is not the registry's.
-        other if WITHOUT_TABLES.contains(&other) || other.starts_with("latin") => return Err(None),
-        "us-ascii" | "ascii" => return Err(None),
+        "us-ascii" | "ascii" | "utf-16" | "iso-8859-1" => return Err(None),
+        other if other.starts_with("latin") => return Err(None),
+        "cp936" | "ms936" | "windows-936" => return Ok(Charset::Other(encoding_rs::GBK)),
         _ => {}
     }
-    encoding_rs::Encoding::for_label(lower.as_bytes()).map(Charset::Other).ok_or_else(|| {
-        Some(invalid(
-            "encoding",
-            &format!("\"{name}\" is not a supported IANA encoding name or alias in this Terraform version"),
-        ))
-    })
+    if let Some(encoding) = encoding_rs::Encoding::for_label(lower.as_bytes()) {
+        return Ok(Charset::Other(encoding));
+    }
+    if PERHAPS_KNOWN.iter().any(|start| lower.starts_with(start)) {
+        return Err(None);
+    }
+    Err(Some(invalid(
+        "encoding",
+        &format!("\"{name}\" is not a supported IANA encoding name or alias in this Terraform version"),
+    )))
 }
 
 fn textencodebase64(call: &Call) -> Result<Value, String> {

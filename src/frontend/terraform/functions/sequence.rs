@@ -272,10 +272,15 @@ fn matchkeys(call: &Call) -> Result<Value, String> {
     if values.len() != keys.len() {
         return Err("length of keys and values should be equal".to_string());
     }
+    let types: Vec<Type> = keys.iter().chain(&wanted.items).map(type_of).collect();
+    let ty = unify(&types).ok_or_else(|| "keys and searchset must be of the same type".to_string())?;
+    let converted =
+        |items: &[Value]| items.iter().map(|item| convert(item, &ty)).collect::<Result<Vec<_>, _>>();
+    let (keys, wanted) = (converted(keys)?, converted(&wanted.items)?);
     let mut kept = Vec::new();
-    for (value, key) in values.iter().zip(keys) {
+    for (value, key) in values.iter().zip(&keys) {
         let mut matches = Some(false);
-        for wanted in &wanted.items {
+        for wanted in &wanted {
             match key.equals(wanted) {
                 Some(true) if !wanted.repeated => {
                     matches = Some(true);
