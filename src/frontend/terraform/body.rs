@@ -14,12 +14,19 @@ use super::syntax::ast::{Block, Body, Expression, ExpressionKind};
 use super::traversal::names;
 use crate::resource::Mode;
 use crate::source::Span;
-use crate::value::{Cause, Entry, Mapping, MappingKind, SequenceKind, Unknown, Value, ValueKind};
+use crate::value::{
+    Cause, Entry, Mapping, MappingKind, Reference, ResourceKey, Sequence, SequenceKind, Step, Unknown, Value,
+    ValueKind,
+};
 
 /// Attributes that say how a block is deployed and are no arguments of the resource.
 const META_ATTRIBUTES: [&str; 4] = ["count", "for_each", "depends_on", "provider"];
 /// The same for blocks. `lifecycle` is kept, as far as [`lifecycle`] reads it.
 const META_BLOCKS: [&str; 4] = ["lifecycle", "provisioner", "connection", "dynamic"];
+
+/// Types whose attributes hold what the author likes. Lists of objects in other types' attributes are nested blocks,
+/// which JSON syntax and some HCL write that way.
+const FREE_FORM_TYPES: [&str; 3] = ["azapi_", "terraform_data", "null_resource"];
 
 /// The blocks of one type in a body: literal ones and those that `dynamic` makes, in source order.
 struct BlockGroup<'a> {
@@ -109,6 +116,77 @@ impl Evaluator<'_> {
             *memo = Memo::Done(value.clone());
         }
         Some(value)
+    }
+
+    /// An argument as other expressions see it: nested blocks also have what the provider computes about them.
+    pub(super) fn readable_argument(
+        &self,
+        instance: &Rc<ResourceInstance>,
+        name: &EcoString,
+        span: Span,
+    ) -> Option<Value> {
+        let value = self.argument(instance, name, span)?;
+        let Some(items) = value.as_sequence().map(|sequence| &sequence.items) else { return Some(value) };
+        let resource = self.block_of(instance)?;
+        if resource.block.body.attribute(name).is_none() {
+            if items.is_empty() {
+                // No block is made, so the provider may fill it in.
+                return None;
+            }
+        } else if FREE_FORM_TYPES.iter().any(|prefix| resource.resource_type.starts_with(prefix))
+            || !items.iter().all(|item| item.as_mapping().is_some())
+            || items.is_empty()
+        {
+            return Some(value);
+        }
+        if let Some((_, known)) = instance.readable_blocks.borrow().iter().find(|(known, _)| known == name) {
+            return Some(known.clone());
+        }
+        let path = vec![Step::Attribute(name.clone())];
+        let readable = self.readable_blocks(&value, &self.key(&instance.address), &path);
+        instance.readable_blocks.borrow_mut().push((name.clone(), readable.clone()));
+        Some(readable)
+    }
+
+    /// Blocks in which everything that is not written is what the provider computes.
+    fn readable_blocks(&self, blocks: &Value, target: &ResourceKey, path: &[Step]) -> Value {
+        let is_blocks = |sequence: &&Sequence| {
+            sequence.kind != SequenceKind::Set
+                && sequence.items.iter().all(|item| item.as_mapping().is_some())
+        };
+        let Some(sequence) = blocks.as_sequence().filter(is_blocks) else { return blocks.clone() };
+        let block = |(index, item): (usize, &Value)| {
+            let ValueKind::Mapping(mapping) = &item.kind else { return item.clone() };
+            let mut path = path.to_vec();
+            path.push(Step::Index(index as i64));
+            let mut open = (**mapping).clone();
+            for (name, entry) in &mut open.entries {
+                path.push(Step::Attribute(name.clone()));
+                entry.value = self.readable_blocks(&entry.value, target, &path);
+                path.pop();
+            }
+            if open.rest.is_none() {
+                open.rest = Some(self.computed_part(Reference { target: target.clone(), path }, item.span));
+            }
+            Value { kind: ValueKind::Mapping(Arc::new(open)), ..item.clone() }
+        };
+        let items = sequence.items.iter().enumerate().map(block).collect();
+        Value { kind: Value::sequence(sequence.kind, items, blocks.span).kind, ..blocks.clone() }
+    }
+
+    /// The reason why a part of a resource has more than is written, from which [`Evaluator::part_behind`] finds the part.
+    fn computed_part(&self, part: Reference, span: Span) -> Arc<Unknown> {
+        let unknown = Arc::new(Unknown { cause: Cause::Computed(part.to_string().into()), span });
+        let place = Arc::as_ptr(&unknown) as usize;
+        // The unknown is kept alive, so that its place is not taken by another one.
+        self.computed_parts.borrow_mut().insert(place, (Arc::clone(&unknown), part));
+        unknown
+    }
+
+    /// The part of a resource that has more than is written, for this reason.
+    pub(super) fn part_behind(&self, unknown: &Arc<Unknown>) -> Option<Reference> {
+        let place = Arc::as_ptr(unknown) as usize;
+        self.computed_parts.borrow().get(&place).map(|(_, part)| part.clone())
     }
 
     /// All arguments of a resource, in source order, attributes before blocks.

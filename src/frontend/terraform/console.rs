@@ -92,6 +92,9 @@ fn to_json(
         unknown.insert(path.to_string(), "sensitive".into());
         return serde_json::Value::Null;
     }
+    if value.repeated {
+        unknown.insert(path.to_string(), "stands for zero or more".into());
+    }
     match &value.kind {
         ValueKind::Null => serde_json::Value::Null,
         ValueKind::Bool(value) => json!(value),

@@ -19,7 +19,7 @@ use super::variables::Inputs;
 use crate::frontend::Sandbox;
 use crate::resource::Diagnostic;
 use crate::source::{SourceMap, Span};
-use crate::value::{Cause, Value};
+use crate::value::{Cause, Reference, Unknown, Value};
 
 /// A value that is computed once.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub(super) struct Caller {
     /// What `each` and `count` mean in the block for this instance.
     pub repetition: Repetition,
     /// Why it is not known how many instances there are, if it is not.
-    pub uncertain: Option<Arc<crate::value::Unknown>>,
+    pub uncertain: Option<Arc<Unknown>>,
 }
 
 impl Node {
@@ -141,6 +141,8 @@ pub(super) struct Evaluator<'a> {
     /// How many module instances and resource instances there are.
     pub module_count: Cell<usize>,
     pub resource_count: Cell<usize>,
+    /// Parts of resources that have more than is written, by the place of the unknown that says so.
+    pub computed_parts: RefCell<FxHashMap<usize, (Arc<Unknown>, Reference)>>,
     scales: RefCell<Scales>,
     reports: RefCell<Vec<Vec<Diagnostic>>>,
     reported: RefCell<FxHashSet<(Span, String)>>,
@@ -173,6 +175,7 @@ impl<'a> Evaluator<'a> {
             by_address: RefCell::default(),
             module_count: Cell::new(0),
             resource_count: Cell::new(0),
+            computed_parts: RefCell::default(),
             scales: RefCell::default(),
             reports: RefCell::new(vec![Vec::new()]),
             reported: RefCell::default(),

@@ -19,6 +19,9 @@ use crate::value::{
     Cause, Entry, MappingKind, Reference, ResourceKey, SequenceKind, Step, Unknown, Value, ValueKind,
 };
 
+/// Arguments of `module` blocks that are no variables of the module.
+const CALL_ARGUMENTS: [&str; 6] = ["source", "version", "count", "for_each", "providers", "depends_on"];
+
 /// How often a block is repeated.
 enum Repetitions {
     /// No `count`, no `for_each`.
@@ -65,6 +68,8 @@ pub(super) struct ResourceInstance {
     pub uncertain: Option<Arc<Unknown>>,
     /// What of its arguments was evaluated.
     pub arguments: RefCell<Vec<(EcoString, Memo<Value>)>>,
+    /// Its nested blocks as other expressions see them, by type.
+    pub readable_blocks: RefCell<Vec<(EcoString, Value)>>,
 }
 
 impl std::fmt::Debug for Node {
@@ -333,6 +338,7 @@ impl Evaluator<'_> {
                 repetition,
                 uncertain: uncertain.or_else(|| in_uncertain_module.clone()),
                 arguments: RefCell::default(),
+                readable_blocks: RefCell::default(),
             })
         };
         let Some((_, resource)) = node.module.resources.get_index(block) else {
@@ -468,6 +474,7 @@ impl Evaluator<'_> {
                 repetition,
                 uncertain: generic.uncertain.clone(),
                 arguments: RefCell::default(),
+                readable_blocks: RefCell::default(),
             });
             self.by_address.borrow_mut().insert(alias.clone(), instance);
         }
@@ -520,7 +527,7 @@ impl Evaluator<'_> {
             return Value::reference(reference.target.clone(), vec![step], span);
         };
         match &step {
-            Step::Attribute(name) => match self.argument(&instance, name, span) {
+            Step::Attribute(name) => match self.readable_argument(&instance, name, span) {
                 Some(value) if !value.is_null() => value,
                 _ => Value::reference(reference.target.clone(), vec![step], span),
             },
@@ -627,6 +634,13 @@ impl Evaluator<'_> {
                 return absent(Cause::Error(eco_format!("`{address}` calls itself")));
             }
             ancestor = at.caller.as_ref().map(|caller| &caller.node);
+        }
+        for attribute in &body.attributes {
+            let known = CALL_ARGUMENTS.contains(&attribute.name.as_str());
+            if !known && !module.incomplete && !module.variables.contains_key(&attribute.name) {
+                let message = format!("`{address}` has no variable `{}`", attribute.name);
+                self.keep(vec![Diagnostic::warning("undeclared-variable", message, attribute.name_span)]);
+            }
         }
         let child = |repetition: Repetition, uncertain: Option<Arc<Unknown>>| {
             let path = keyed(&address, repetition.key.as_ref());

@@ -13,7 +13,7 @@ use super::module::{Call, Module};
 use super::overrides::apply_override;
 use super::paths::clean;
 use super::syntax::ast::Body;
-use super::syntax::{Parsed, parse_hcl};
+use super::syntax::{parse_hcl, parse_json};
 use crate::resource::Diagnostic;
 use crate::source::{SourceFile, SourceMap, Span};
 
@@ -42,16 +42,9 @@ fn is_override(name: &str) -> bool {
     stem == "override" || stem.ends_with("_override")
 }
 
-/// Reads a file in HCL or, by its name, in JSON syntax.
-pub(super) fn parse(file: &SourceFile) -> Parsed {
-    let is_json = file.path().extension().is_some_and(|extension| extension == "json");
-    if is_json { parse_json(file) } else { parse_hcl(file) }
-}
-
-fn parse_json(file: &SourceFile) -> Parsed {
-    let message = format!("{} is in JSON syntax, which is not read yet", file.display());
-    let diagnostics = vec![Diagnostic::warning("unsupported", message, Span::new(file.id(), 0, 0))];
-    Parsed { diagnostics, ..Parsed::default() }
+/// Whether a file is in JSON syntax, by its name.
+pub(super) fn is_json(file: &SourceFile) -> bool {
+    file.path().extension().is_some_and(|extension| extension == "json")
 }
 
 /// Reads a file into the map; a diagnostic when that is not possible.
@@ -91,7 +84,7 @@ fn read_module(sources: &SourceMap, dir: &Path) -> (Module, Vec<Diagnostic>) {
                 continue;
             }
         };
-        let parsed = parse(&file);
+        let parsed = if is_json(&file) { parse_json(&file) } else { parse_hcl(&file) };
         incomplete |= !parsed.diagnostics.is_empty();
         diagnostics.extend(parsed.diagnostics);
         for attribute in &parsed.body.attributes {

@@ -157,7 +157,7 @@ impl Module {
                 None
             }
             // Blocks that change nothing about what is deployed in the end.
-            ("moved" | "import" | "removed" | "check" | "run" | "test", _) => None,
+            ("moved" | "import" | "removed" | "check" | "action" | "list", _) => None,
             (other, _) => {
                 let known = matches!(
                     other,

@@ -9,7 +9,7 @@ use crate::value::{Number, Step, Value, ValueKind};
 impl Evaluator<'_> {
     pub(super) fn unary(&self, operator: UnaryOperator, operand: &Value, span: Span) -> Value {
         let value = match operator {
-            UnaryOperator::Not => match self.truth_operand(operand) {
+            UnaryOperator::Not => match truth_operand(operand) {
                 Operand::Known(value) => Value::bool(!value, span),
                 Operand::Unknown => operand.derived_unknown(span),
                 Operand::Wrong => self.fail(span, "`!` needs true or false"),
@@ -31,11 +31,10 @@ impl Evaluator<'_> {
         span: Span,
         scope: &Scope,
     ) -> Value {
-        let a = self.evaluate(left, scope);
         match operator {
-            BinaryOperator::And | BinaryOperator::Or => self.logical(operator, a, right, span, scope),
+            BinaryOperator::And | BinaryOperator::Or => self.logical(operator, left, right, span, scope),
             BinaryOperator::Equal | BinaryOperator::NotEqual => {
-                let b = self.evaluate(right, scope);
+                let (a, b) = (self.evaluate(left, scope), self.evaluate(right, scope));
                 let value = match equal(&a, &b) {
                     Some(equal) => Value::bool(equal == (operator == BinaryOperator::Equal), span),
                     None => first_unknown(&a, &b, span),
@@ -43,49 +42,45 @@ impl Evaluator<'_> {
                 value.marked(a.sensitive || b.sensitive)
             }
             _ => {
-                let b = self.evaluate(right, scope);
+                let (a, b) = (self.evaluate(left, scope), self.evaluate(right, scope));
                 self.arithmetic(operator, &a, &b, span).marked(a.sensitive || b.sensitive)
             }
         }
     }
 
+    /// `&&` and `||`: a side that decides does so whatever the other one is, and even if it fails.
     fn logical(
         &self,
         operator: BinaryOperator,
-        a: Value,
+        left: &Expression,
         right: &Expression,
         span: Span,
         scope: &Scope,
     ) -> Value {
-        // `false && x` is false and `true || x` is true, whatever x is and even if it fails.
         let decisive = operator == BinaryOperator::Or;
-        let symbol = if decisive { "||" } else { "&&" };
-        let wrong =
-            |evaluator: &Self| evaluator.fail(span, format!("`{symbol}` needs true or false on both sides"));
-        let first = self.truth_operand(&a);
-        if let Operand::Known(value) = first
-            && value == decisive
-        {
+        let (a, mut reports) = self.attempt(|| self.evaluate(left, scope));
+        let first = truth_operand(&a);
+        if matches!(first, Operand::Known(value) if value == decisive) {
             return Value::bool(decisive, span).marked(a.sensitive);
         }
-        let (b, reports) = self.attempt(|| self.evaluate(right, scope));
-        let second = self.truth_operand(&b);
+        let (b, more_reports) = self.attempt(|| self.evaluate(right, scope));
+        let second = truth_operand(&b);
         let sensitive = a.sensitive || b.sensitive;
-        if let Operand::Known(value) = second
-            && value == decisive
-            && !matches!(first, Operand::Wrong)
-        {
+        if matches!(second, Operand::Known(value) if value == decisive) {
             return Value::bool(decisive, span).marked(sensitive);
         }
         // With an unknown left side, a failing right side may never come to be evaluated.
-        if !matches!(first, Operand::Unknown) {
-            for report in reports {
-                self.report(report);
-            }
+        if !matches!(first, Operand::Unknown) || !reports.is_empty() {
+            reports.extend(more_reports);
+        }
+        for report in reports {
+            self.report(report);
         }
         let value = match (first, second) {
             (Operand::Known(_), Operand::Known(value)) => Value::bool(value, span),
-            (Operand::Wrong, _) | (_, Operand::Wrong) => wrong(self),
+            (Operand::Wrong, _) | (_, Operand::Wrong) => {
+                self.fail(span, format!("`{}` needs true or false on both sides", symbol(operator)))
+            }
             _ => first_unknown(&a, &b, span),
         };
         value.marked(sensitive)
@@ -122,15 +117,15 @@ impl Evaluator<'_> {
                 .fail(span, format!("the result of `{}` is not a number that can be held", symbol(operator))),
         }
     }
+}
 
-    fn truth_operand(&self, value: &Value) -> Operand<bool> {
-        match &value.kind {
-            ValueKind::Bool(value) => Operand::Known(*value),
-            ValueKind::String(text) if text == "true" => Operand::Known(true),
-            ValueKind::String(text) if text == "false" => Operand::Known(false),
-            _ if value.is_unknown() || matches!(value.kind, ValueKind::Template(_)) => Operand::Unknown,
-            _ => Operand::Wrong,
-        }
+fn truth_operand(value: &Value) -> Operand<bool> {
+    match &value.kind {
+        ValueKind::Bool(value) => Operand::Known(*value),
+        ValueKind::String(text) if text == "true" => Operand::Known(true),
+        ValueKind::String(text) if text == "false" => Operand::Known(false),
+        _ if value.is_unknown() || matches!(value.kind, ValueKind::Template(_)) => Operand::Unknown,
+        _ => Operand::Wrong,
     }
 }
 

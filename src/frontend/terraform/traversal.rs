@@ -53,9 +53,13 @@ impl Evaluator<'_> {
                     self.splat(&value, step.span, |element| self.evaluate_steps(element, inner, span, scope))
                 }
                 TraversalStepKind::AttributeSplat => {
-                    let is_attribute =
-                        |step: &&TraversalStep| matches!(step.kind, TraversalStepKind::Attribute(_));
-                    let count = rest.iter().take_while(is_attribute).count();
+                    let is_plain = |step: &&TraversalStep| {
+                        matches!(
+                            step.kind,
+                            TraversalStepKind::Attribute(_) | TraversalStepKind::LegacyIndex(_)
+                        )
+                    };
+                    let count = rest.iter().take_while(is_plain).count();
                     let (inner, after) = rest.split_at(count);
                     rest = after;
                     self.splat(&value, step.span, |element| self.evaluate_steps(element, inner, span, scope))
@@ -229,9 +233,19 @@ impl Evaluator<'_> {
     pub(super) fn attribute(&self, value: &Value, name: &EcoString, at: Span, span: Span) -> Value {
         let found = match &value.kind {
             ValueKind::Mapping(mapping) => match mapping.entries.get(name) {
+                // Null in a block of a resource: not given, so the provider may compute it.
+                Some(entry) if entry.value.is_null() && mapping.rest.is_some() => {
+                    match mapping.rest.as_ref().and_then(|rest| self.part_behind(rest)) {
+                        Some(part) => self.step(&Arc::new(part), Step::Attribute(name.clone()), span),
+                        None => return self.entry(&entry.value, value),
+                    }
+                }
                 Some(entry) => return self.entry(&entry.value, value),
                 None => match &mapping.rest {
-                    Some(rest) => unknown_from(rest, span),
+                    Some(rest) => match self.part_behind(rest) {
+                        Some(part) => self.step(&Arc::new(part), Step::Attribute(name.clone()), span),
+                        None => unknown_from(rest, span),
+                    },
                     None => self.fail(at, format!("this object has no attribute `{name}`")),
                 },
             },

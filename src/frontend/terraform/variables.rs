@@ -8,11 +8,11 @@ use ecow::{EcoString, eco_format};
 use rustc_hash::FxHashMap;
 
 use super::evaluator::{Evaluator, Node};
-use super::load::{files_in, parse, read};
+use super::load::{files_in, is_json, read};
 use super::module::{Module, Variable};
 use super::scope::Scope;
 use super::syntax::ast::Expression;
-use super::syntax::parse_expression;
+use super::syntax::{parse_expression, parse_hcl, parse_json_values};
 use super::types::convert;
 use crate::resource::Diagnostic;
 use crate::source::{FileId, SourceMap, Span};
@@ -100,7 +100,7 @@ impl Inputs {
                 return;
             }
         };
-        let parsed = parse(&file);
+        let parsed = if is_json(&file) { parse_json_values(&file) } else { parse_hcl(&file) };
         diagnostics.extend(parsed.diagnostics);
         for block in &parsed.body.blocks {
             let message = format!("`{}` is a block; a file of variables has only values", block.block_type);

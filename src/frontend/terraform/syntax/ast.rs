@@ -165,7 +165,7 @@ pub enum TraversalStepKind {
     Index(Expression),
     /// `[*]`: all further steps apply to each element.
     FullSplat,
-    /// `.*`: the attribute steps up to the next index apply to each element.
+    /// `.*`: the steps with a dot up to the next one in brackets apply to each element.
     AttributeSplat,
 }
 

@@ -151,6 +151,8 @@ fn type_of_at(value: &Value, depth: usize) -> Type {
         },
         ValueKind::Mapping(mapping) => match mapping.kind {
             MappingKind::Map => Type::Map(common(&mut mapping.entries.values().map(|entry| &entry.value))),
+            // An object may have more attributes than are known: its type is not known either.
+            MappingKind::Object if mapping.rest.is_some() => Type::Any,
             MappingKind::Object => Type::Object(
                 mapping
                     .entries
