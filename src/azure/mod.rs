@@ -3,7 +3,10 @@
 //! The tables are JSON files in `data/`, one a subject, read once when first asked for. An error in a report needs a row
 //! of [`Confidence::High`].
 
+pub mod delegations;
+pub mod occupants;
 pub mod security_groups;
+pub mod subnet_sizes;
 pub mod tags;
 
 use std::collections::BTreeMap;
