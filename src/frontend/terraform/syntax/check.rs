@@ -1,5 +1,7 @@
 //! What HashiCorp's parser refuses and `hcl-edit` accepts.
 
+use std::ops::Range;
+
 use super::front::Scope;
 use super::scan::{Kind, Scanner, Token};
 
@@ -113,16 +115,30 @@ fn introduces_for(rest: &str) -> bool {
         .is_some_and(|token| token.kind == Kind::Identifier)
 }
 
-/// Everything in a text that Terraform refuses although it parses here, in order.
-pub(super) fn check(text: &str, scope: Scope) -> Vec<Refusal> {
-    let mut refusals = Vec::new();
+/// What a look at the tokens of a text finds.
+#[derive(Default, Debug)]
+pub(super) struct Findings {
+    /// What Terraform refuses although it parses here, in order.
+    pub refusals: Vec<Refusal>,
+    /// Heredocs without a line, which `hcl-edit` reads on to the next line with their name.
+    pub empty_heredocs: Vec<Range<usize>>,
+    /// There are heredocs that `hcl-edit` ends elsewhere than HCL does.
+    pub ambiguous_heredocs: bool,
+}
+
+/// Looks at the tokens of a text.
+pub(super) fn check(text: &str, scope: Scope) -> Findings {
+    let mut findings = Findings::default();
     let mut brackets = scope.brackets();
     let mut scanner = scope.scanner(text);
-    let mut heredoc: Option<Token> = None;
+    let mut heredocs: Vec<Token> = Vec::new();
     let mut for_in_tuple = false;
+    let mut splat = Splat::default();
+    let mut last = None;
     for token in scanner.by_ref() {
+        let source = &text[token.start..token.end];
         let mut refuse = |message, misleading| {
-            refusals.push(Refusal { start: token.start, end: token.end, message, misleading });
+            findings.refusals.push(Refusal { start: token.start, end: token.end, message, misleading });
         };
         let after_point = brackets.before().is_some_and(|before| before.kind == Kind::Dot);
         match token.kind {
@@ -130,37 +146,85 @@ pub(super) fn check(text: &str, scope: Scope) -> Vec<Refusal> {
             Kind::Newline | Kind::LineComment if after_point && brackets.newlines_count() => {
                 refuse("an attribute name is missing after the point", true);
             }
-            Kind::Number => {
-                let digits = &text[token.start..token.end];
-                if after_point && digits.contains('.') {
-                    refuse("two indexes may not be chained with points; write `[0][1]`", false);
-                } else if digits.bytes().filter(|b| *b == b'.').count() > 1 {
-                    refuse("this is not a number; an address needs quotes", false);
-                }
+            Kind::Number if after_point && source.contains('.') => {
+                refuse("two indexes may not be chained with points; write `[0][1]`", false);
             }
-            Kind::OpenHeredoc => heredoc = Some(token),
+            Kind::Number if source.bytes().filter(|b| *b == b'.').count() > 1 => {
+                refuse("this is not a number; an address needs quotes", false);
+            }
+            Kind::Operator if splat.is_second(token, source, after_point) => {
+                refuse("`.*` may not follow another one; write `[*]`", false);
+            }
+            Kind::OpenHeredoc => heredocs.push(token),
+            Kind::HeredocText => {
+                let name = heredocs.last().map_or("", |open| heredoc_name(text, *open));
+                let starts_line = token.start == 0 || text.as_bytes().get(token.start - 1) == Some(&b'\n');
+                findings.ambiguous_heredocs |=
+                    !name.is_empty() && starts_line && source.trim_start().starts_with(name);
+            }
+            Kind::CloseHeredoc => {
+                if let Some(open) = heredocs.pop()
+                    && last == Some(Kind::OpenHeredoc)
+                {
+                    findings.empty_heredocs.push(open.start..token.end);
+                }
+                let blank = source.trim();
+                let plain = source.trim_matches([' ', '\t']) == blank;
+                findings.ambiguous_heredocs |= !plain;
+            }
             _ => {}
         }
+        splat.follow(token, after_point);
+        last = Some(token.kind);
         if !matches!(token.kind, Kind::Newline | Kind::LineComment | Kind::BlockComment) {
             if for_in_tuple && token.kind != Kind::Identifier {
-                refuse("`for` must be followed by a variable's name", false);
+                let message = "`for` must be followed by a variable's name";
+                let (start, end) = (token.start, token.end);
+                findings.refusals.push(Refusal { start, end, message, misleading: false });
             }
             for_in_tuple = token.kind == Kind::Identifier
-                && &text[token.start..token.end] == "for"
+                && source == "for"
                 && brackets.before().is_some_and(|before| before.kind == Kind::OpenBracket)
                 && brackets.innermost().is_some_and(|open| open.token.kind == Kind::OpenBracket);
         }
         brackets.follow(text, token);
     }
     if scanner.in_heredoc()
-        && let Some(open) = heredoc
+        && let Some(open) = heredocs.pop()
     {
-        refusals.push(Refusal {
+        findings.refusals.push(Refusal {
             start: open.start,
             end: open.end,
             message: "the end of this heredoc is missing; its name must stand alone on a line",
             misleading: true,
         });
     }
-    refusals
+    findings
+}
+
+/// The name that a heredoc's opening token introduces.
+pub(super) fn heredoc_name(text: &str, open: Token) -> &str {
+    let introducer = text.get(open.start..open.end).unwrap_or("");
+    introducer.trim_start_matches('<').trim_start_matches('-').trim_end()
+}
+
+/// Follows `.*` through the attributes after it.
+#[derive(Default)]
+struct Splat {
+    active: bool,
+}
+
+impl Splat {
+    fn is_second(&self, token: Token, source: &str, after_point: bool) -> bool {
+        self.active && token.kind == Kind::Operator && source == "*" && after_point
+    }
+
+    fn follow(&mut self, token: Token, after_point: bool) {
+        self.active = match token.kind {
+            Kind::Operator => after_point,
+            Kind::Dot => self.active,
+            Kind::Identifier | Kind::Number => self.active && after_point,
+            _ => false,
+        };
+    }
 }

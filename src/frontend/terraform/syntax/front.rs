@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use hcl_edit::parser;
 
-use super::check::{Brackets, check};
+use super::check::{Brackets, Findings, check, heredoc_name};
 use super::fold::fold;
 use super::scan::{Kind, Scanner};
 
@@ -75,9 +75,15 @@ pub(super) fn read<T>(
     scope: Scope,
     parse: fn(&str) -> Result<T, parser::Error>,
 ) -> Result<Read<T>, Failure> {
+    // An expression inside a text has been checked with it.
+    let mut findings = if scope == Scope::Joined && !source.contains("<<") {
+        Findings::default()
+    } else {
+        check(source, scope)
+    };
     let mut refused = Vec::new();
     if scope != Scope::Joined {
-        for refusal in check(source, scope) {
+        for refusal in findings.refusals.drain(..) {
             let range = refusal.start..refusal.end;
             if refusal.misleading {
                 let reached = range.start;
@@ -86,19 +92,24 @@ pub(super) fn read<T>(
             refused.push((range, refusal.message));
         }
     }
-    let mut result = parse(source);
+    let misread = findings.ambiguous_heredocs || !findings.empty_heredocs.is_empty();
+    let mut result = if misread { None } else { Some(parse(source)) };
     let mut read = Read { tree: (), joined: None, holes: Vec::new(), redefined: Vec::new(), refused };
-    if result.is_err() {
+    if !matches!(result, Some(Ok(_))) {
         let text = if scope == Scope::Joined { source.to_string() } else { join_lines(source, scope) };
         let mut buffer = text.clone();
-        if buffer != source {
-            result = parse(&buffer);
+        for heredoc in findings.empty_heredocs {
+            overwrite(&mut buffer, heredoc.clone(), read.holes.len());
+            read.holes.push(heredoc);
+        }
+        if buffer != source || misread {
+            result = Some(parse(&buffer));
         }
         read.joined = Some(text);
         let mut budget = MAX_BYTES;
         let mut folded = false;
         for attempt in 0..MAX_RENAMES {
-            let Err(error) = &result else { break };
+            let Some(Err(error)) = &result else { break };
             let message = error.message();
             let offset = error.location().offset();
             if is_limit(message) && !folded {
@@ -122,11 +133,12 @@ pub(super) fn read<T>(
             if budget == 0 {
                 break;
             }
-            result = parse(&buffer);
+            result = Some(parse(&buffer));
         }
         read.holes.sort_by_key(|hole| hole.start);
     }
-    match result {
+    // Without a result so far nothing stood in the way of parsing.
+    match result.unwrap_or_else(|| parse(source)) {
         Ok(tree) => Ok(Read {
             tree,
             joined: read.joined,
@@ -228,20 +240,22 @@ fn join_lines(source: &str, scope: Scope) -> String {
         match token.kind {
             Kind::Newline | Kind::LineComment if !brackets.newlines_count() => bytes[range].fill(b' '),
             Kind::OpenHeredoc => {
-                let name = source[range].trim_start_matches('<').trim_start_matches('-').trim_end();
-                heredocs.push(name);
+                heredocs.push(heredoc_name(source, token));
                 line_start = true;
             }
             Kind::CloseHeredoc => {
-                heredocs.pop();
+                let name = heredocs.pop().unwrap_or("");
+                // White space that `hcl-edit` does not know.
+                let indentation = source[range].find(name).unwrap_or(0);
+                bytes[token.start..token.start + indentation].fill(b' ');
+                bytes[token.start + indentation + name.len()..token.end].fill(b' ');
             }
             Kind::HeredocText => {
                 let line = &source[range];
-                let text = line.trim_start_matches([' ', '\t']);
-                if line_start && heredocs.last().is_some_and(|name| text.starts_with(name)) {
+                let text = line.trim_start();
+                if let Some(name) = heredocs.last().filter(|name| line_start && text.starts_with(**name)) {
                     let start = token.end - text.len();
-                    let name = heredocs.last().map_or(0, |name| name.len());
-                    bytes[start..start + name].fill(b'.');
+                    bytes[start..start + name.len()].fill(b'.');
                 }
                 line_start = line.ends_with('\n');
             }

@@ -11,6 +11,7 @@ use hcl_edit::structure as body;
 
 use super::ast::*;
 use super::front::{self, Scope};
+use super::scan::{Kind, Scanner};
 use super::template::{Quoting, normalized};
 use crate::resource::Diagnostic;
 use crate::source::{FileId, Span};
@@ -195,6 +196,9 @@ impl Lowering<'_> {
         else {
             return invalid(too_deep(self.place(range.clone())));
         };
+        if is_empty_heredoc(text) {
+            return Expression { kind: ExpressionKind::String(EcoString::new()), span: self.place(range) };
+        }
         match front::read(text, Scope::Joined, hcl_edit::parser::parse_expr) {
             Ok(read) => {
                 let inside = Lowering {
@@ -308,6 +312,18 @@ impl Lowering<'_> {
             grouped: from.grouping,
             condition: from.cond.as_ref().map(|condition| self.expression(&condition.expr)),
         }
+    }
+}
+
+fn is_empty_heredoc(text: &str) -> bool {
+    text.starts_with("<<") && {
+        // The line end that belongs to the closing name was not taken along.
+        let text = format!("{text}\n");
+        let mut kinds = Scanner::new(&text).map(|token| token.kind);
+        kinds.next() == Some(Kind::OpenHeredoc)
+            && kinds.next() == Some(Kind::CloseHeredoc)
+            && kinds.next() == Some(Kind::Newline)
+            && kinds.next().is_none()
     }
 }
 

@@ -26,7 +26,7 @@ impl Lowering<'_> {
     pub fn template(&self, from: &edit::Template, quoting: Quoting, flush: bool) -> ExpressionKind {
         let mut pieces = Vec::with_capacity(from.len());
         self.flatten(from, quoting, &mut pieces);
-        strip(&mut pieces);
+        strip(&mut pieces, quoting);
         if flush {
             dedent(&mut pieces);
         }

@@ -62,16 +62,28 @@ pub(super) fn push_literal<T>(
 }
 
 /// Applies strip markers to the literals beside them.
-pub(super) fn strip<T>(pieces: &mut [Piece<T>]) {
+pub(super) fn strip<T>(pieces: &mut [Piece<T>], quoting: Quoting) {
     for index in 0..pieces.len() {
         let Piece::Marker { strip_before, strip_after, .. } = pieces[index] else { continue };
         if strip_before && let Some(Piece::Literal { text, .. }) = before(pieces, index) {
-            text.truncate(text.trim_end().len());
+            text.truncate(length_before_marker(text, quoting));
         }
         if strip_after && let Some(Piece::Literal { text, .. }) = pieces.get_mut(index + 1) {
             text.drain(..text.len() - text.trim_start().len());
         }
     }
+}
+
+/// How much of a literal `${~` leaves. HashiCorp's scanner ends a token one character after a `$` or `%` that begins
+/// nothing, so a blank that stands between such a character and the end of the line is out of the marker's reach.
+fn length_before_marker(text: &str, quoting: Quoting) -> usize {
+    if quoting == Quoting::Raw
+        && let Some(line) = text.strip_suffix('\n')
+        && let [.., b'$' | b'%', b' ' | b'\t'] = line.as_bytes()
+    {
+        return line.len();
+    }
+    text.trim_end().len()
 }
 
 fn before<T>(pieces: &mut [Piece<T>], index: usize) -> Option<&mut Piece<T>> {

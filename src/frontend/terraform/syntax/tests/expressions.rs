@@ -143,6 +143,7 @@ fn strip_markers_reach_to_the_next_token_only() {
         (r#""a  ${~ b ~}  c""#, r#"(template "a" ${b} "c")"#),
         (r#""  ${~ b}""#, r#"(template "" ${b})"#),
         (r#""a %{~ if b ~} c %{~ endif ~} d""#, r#"(template "a" (if b "c" else) "d")"#),
+        ("<<T\n$ \n${~ a}\nT\n", "(template \"$ \" ${a} \"\\n\")"),
         // A heredoc's literal ends with each line: the marker takes the one line end and no more.
         ("<<T\na\n\n${~ b ~}\n  c\nT\n", "(template \"a\\n\" ${b} \"  c\\n\")"),
     ]);
@@ -162,6 +163,9 @@ fn heredocs() {
         ("<<-T\n${a}\n  b\nT\n", r#"(template ${a} "\n  b\n")"#),
         ("<<-T\n\ta\n\t\tb\nT\n", r#""a\n\tb\n""#),
         ("<<T\r\na\r\n  T\r\n", r#""a\r\n""#),
+        // An empty heredoc before another of the same name.
+        ("[<<T\nT\n, <<-T\n  T\n, <<T\na\n\u{a0}T\n]", r#"["", "", "a\n"]"#),
+        ("[<<T\na\nT, \"b\"]\nT\n]", r#"["a\nT, \"b\"]\n"]"#),
         // Backslashes are text; doubled markers are not.
         ("<<T\n\\n $${a} %%{b}\nT\n", r#""\\n ${a} %{b}\n""#),
         // A line that only begins with the name does not end it.
