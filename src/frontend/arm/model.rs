@@ -177,8 +177,8 @@ pub enum NestedTemplate {
 /// The values given to the parameters of a nested deployment.
 #[derive(Clone, Debug)]
 pub enum Arguments {
-    /// One by one: lower-case name, value. A value that is a key vault reference is an
-    /// [`Invalid`](super::expression::ast::ExpressionKind::Invalid) expression.
+    /// One by one: lower-case name, value. A value that is a key vault reference is a
+    /// [`Secret`](super::expression::ast::ExpressionKind::Secret).
     Each(IndexMap<EcoString, Expression>),
     /// An expression that gives an object of objects with a `value` each.
     Whole(Expression),

@@ -112,6 +112,8 @@ pub enum ExpressionKind {
     NotNull(Box<Expression>),
     /// An array computed by a loop: `[for x in xs: …]`, a `copy` on a property or variable.
     Loop(Box<Loop>),
+    /// Something that is looked up at deployment and never to be shown (a secret in a key vault): what it is.
+    Secret(EcoString),
     /// Something that could not be understood when the syntax was read; the diagnostic was given there.
     Invalid(EcoString),
 }
