@@ -112,9 +112,8 @@ impl Lower<'_> {
         };
         let wanted = |key: &str| {
             let listed = |list: &[&str]| list.iter().any(|name| name.eq_ignore_ascii_case(key));
-            !listed(&DIRECTIVES)
-                && !(places && listed(&PLACES))
-                && !(is_deployment && key.eq_ignore_ascii_case("properties"))
+            let property = is_deployment && key.eq_ignore_ascii_case("properties");
+            !(listed(&DIRECTIVES) || property || places && listed(&PLACES))
         };
         let body = values::object(self, node, &wanted);
         let deployment = if is_deployment { Some(self.deployment(node)) } else { None };

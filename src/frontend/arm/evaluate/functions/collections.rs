@@ -49,7 +49,7 @@ pub(super) fn create_array(call: &Call<'_, '_, '_>) -> Outcome {
 }
 
 pub(super) fn create_object(call: &Call<'_, '_, '_>) -> Outcome {
-    if call.values.len() % 2 != 0 {
+    if !call.values.len().is_multiple_of(2) {
         return error("a property has no value");
     }
     let mut made = no_entries();

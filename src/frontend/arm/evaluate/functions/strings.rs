@@ -147,7 +147,7 @@ pub(super) fn replace(call: &Call<'_, '_, '_>) -> Outcome {
             let parts = parts
                 .iter()
                 .map(|part| match part {
-                    TemplatePart::Literal(text) => TemplatePart::Literal(text.replace(old, new).into()),
+                    TemplatePart::Literal(text) => TemplatePart::Literal(text.replace(old, new)),
                     TemplatePart::Value(value) => {
                         TemplatePart::Value(call.context.run.identities.derive(&name, &[value], value.span))
                     }
