@@ -5,14 +5,19 @@
 //! Azure does, example, corrected example, when it is undecided, references. `portolan explain`, the pages under
 //! `docs/rules/` and the SARIF help text are made from it.
 
+mod delegated_subnet_shared;
 mod invalid_address_prefix;
 mod nsg_priority_conflict;
+mod occupants;
 mod peering_address_overlap;
 mod peering_one_way;
 mod private_dns_zone_not_linked;
 mod private_dns_zone_not_linked_to_peer;
 mod route_next_hop_unreachable;
+mod subnet_delegation_mismatch;
+mod subnet_delegation_missing;
 mod subnet_outside_vnet;
+mod subnet_too_small;
 mod subnets_overlap;
 mod support;
 
@@ -26,9 +31,13 @@ use crate::value::Unknown;
 
 /// Every rule, in the order in which `portolan rules` lists them.
 pub static ALL: &[&Rule] = &[
+    &delegated_subnet_shared::RULE,
+    &subnet_delegation_missing::RULE,
+    &subnet_delegation_mismatch::RULE,
     &invalid_address_prefix::RULE,
     &subnet_outside_vnet::RULE,
     &subnets_overlap::RULE,
+    &subnet_too_small::RULE,
     &nsg_priority_conflict::RULE,
     &peering_one_way::RULE,
     &peering_address_overlap::RULE,
