@@ -16,7 +16,7 @@ use super::real::Real;
 pub enum Number {
     /// A whole number.
     Integer(i128),
-    /// Any other number. Never one that [`Number::Integer`] can hold.
+    /// Any other number, and whole numbers that were computed to fewer digits than they have (`pow(2, 64)`).
     Real(Arc<Real>),
 }
 
@@ -30,7 +30,7 @@ impl Number {
     pub fn as_i128(&self) -> Option<i128> {
         match self {
             Number::Integer(value) => Some(*value),
-            Number::Real(_) => None,
+            Number::Real(value) => value.to_i128(),
         }
     }
 
@@ -64,7 +64,8 @@ impl Number {
         if value.fract() == 0.0 && value.abs() < 9.0e15 {
             return Some(Number::Integer(value as i128));
         }
-        Real::from_f64(value).map(Number::from_real)
+        // Larger whole numbers keep their precision, which decides how they print.
+        Real::from_f64(value).map(|real| Number::Real(Arc::new(real)))
     }
 
     /// A whole number of any size (up to the limits of [`Real`]): digits in a base from 2 to 36, lower or upper case,
@@ -233,7 +234,10 @@ impl Hash for Number {
     fn hash<H: Hasher>(&self, state: &mut H) {
         match self {
             Number::Integer(value) => value.hash(state),
-            Number::Real(value) => value.hash_value(state),
+            Number::Real(value) => match value.to_i128() {
+                Some(whole) => whole.hash(state),
+                None => value.hash_value(state),
+            },
         }
     }
 }
@@ -356,6 +360,10 @@ mod tests {
     fn floats_keep_their_own_precision() {
         assert_eq!(Number::from_f64(2f64.sqrt()).unwrap().to_string(), "1.4142135623730951");
         assert_eq!(Number::from_f64(0.25).unwrap(), number("0.25"));
+        let power = Number::from_f64(2f64.powi(64)).unwrap();
+        assert_eq!(power.to_string(), "18446744073709550000", "16 digits are all that a float is sure of");
+        assert_eq!(power, number("18446744073709551616"));
+        assert_eq!(power.as_i128(), Some(1 << 64));
         assert!(Number::from_f64(f64::NAN).is_none());
         assert!(Number::from_f64(f64::INFINITY).is_none());
         assert_eq!(number("0.1").as_f64(), 0.1);

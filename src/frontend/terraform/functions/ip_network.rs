@@ -104,6 +104,10 @@ fn whole_big(number: &Number) -> Result<BigInt, String> {
 
 fn cidrhost(call: &Call) -> Result<Value, String> {
     let network = Network::parse(call.text(0)?)?;
+    if network.width == 128 && network.first >> 32 == 0xffff {
+        // Terraform mixes up the two notations here.
+        return Ok(call.unsupported("`cidrhost` of an IPv4-mapped IPv6 network"));
+    }
     let wanted = whole_big(call.number(1)?)?;
     let mask = host_mask(network.width - network.prefix);
     // Negative numbers count from the end.
@@ -132,20 +136,27 @@ fn cidrsubnet(call: &Call) -> Result<Value, String> {
     let network = Network::parse(call.text(0)?)?;
     let new_bits = call.integer(1)?;
     let number = whole_big(call.number(2)?)?;
-    let new_bits = u32::try_from(new_bits).map_err(|_| "newbits must not be negative".to_string())?;
-    let prefix = network.prefix.saturating_add(new_bits);
+    let wanted = i64::from(network.prefix).saturating_add(new_bits);
+    let Ok(prefix) = u32::try_from(wanted) else {
+        return Err(format!("cannot shorten prefix of {} by {}", network.prefix, new_bits.unsigned_abs()));
+    };
     if prefix > network.width {
         return Err(format!(
             "insufficient address space to extend prefix of {} by {new_bits}",
             network.prefix
         ));
     }
-    let number =
-        u128::try_from(&number).ok().filter(|number| *number <= host_mask(new_bits)).ok_or_else(|| {
-            format!("prefix extension of {new_bits} does not accommodate a subnet numbered {number}")
-        })?;
-    // With no new bits the only number is 0, whatever the width of the shift.
-    let first = network.first | number.checked_shl(network.width - prefix).unwrap_or(0);
+    if number.sign() == num_bigint::Sign::Minus {
+        // Terraform makes an address of it that has nothing to do with the network.
+        return Ok(call.unsupported("a negative subnet number"));
+    }
+    // A negative number of bits is not refused: the network grows, and any number is put in.
+    let most = u32::try_from(new_bits).map_or(u128::MAX, host_mask);
+    let number = u128::try_from(&number).ok().filter(|number| *number <= most).ok_or_else(|| {
+        format!("prefix extension of {new_bits} does not accommodate a subnet numbered {number}")
+    })?;
+    let shifted = number.checked_shl(network.width - prefix).unwrap_or(0) & host_mask(network.width);
+    let first = network.first | shifted;
     Ok(call.string(Network { first, prefix, ..network }.to_string()))
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ecow::EcoString;
 
 use super::arguments::{Call, Function, Wants, any, invalid, nullable, of, string};
-use crate::frontend::terraform::types::{Type, can_convert, convert, type_of, unify};
+use crate::frontend::terraform::types::{Type, can_convert, convert, type_of};
 use crate::value::{Entry, Mapping, MappingKind, SequenceKind, Unknown, Value, ValueKind};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -152,16 +152,13 @@ fn merge(call: &Call) -> Result<Value, String> {
         // Nothing but null, or nothing that is known.
         merged.kind = MappingKind::Object;
     }
+    // Maps of different types have only an object in common.
     if merged.kind == MappingKind::Map {
-        let types: Vec<Type> = merged.entries.values().map(|entry| type_of(&entry.value)).collect();
-        match unify(&types) {
-            Some(_) if types.windows(2).all(|pair| matches!(pair, [a, b] if a == b)) => {}
-            Some(element) => {
-                for entry in merged.entries.values_mut() {
-                    entry.value = convert(&entry.value, &element)?;
-                }
-            }
-            None => merged.kind = MappingKind::Object,
+        let mut types =
+            merged.entries.values().map(|entry| type_of(&entry.value)).filter(|ty| *ty != Type::Any);
+        let first = types.next();
+        if types.any(|ty| Some(ty) != first) {
+            merged.kind = MappingKind::Object;
         }
     }
     Ok(call.mapping_of(merged))

@@ -35,15 +35,92 @@ fn floor(call: &Call) -> Result<Value, String> {
     of(call, call.number(0)?.floor())
 }
 
-/// Terraform computes logarithms and powers in 64-bit floating point, so the result is the same here.
+/// Terraform computes logarithms and powers in 64-bit floating point; `ceil(log(n, 2))` is how many bits number n subnets,
+/// so the last bit matters.
 fn log(call: &Call) -> Result<Value, String> {
-    let result = call.number(0)?.as_f64().ln() / call.number(1)?.as_f64().ln();
+    let result = natural_logarithm(call.number(0)?.as_f64()) / natural_logarithm(call.number(1)?.as_f64());
     finite(call, result, "logarithm")
 }
 
+/// The logarithm as Go computes it, by the method of fdlibm (`e_log.c`): other libraries differ in the last bit.
+fn natural_logarithm(x: f64) -> f64 {
+    // ln 2 in two parts, and the coefficients of the polynomial of fdlibm.
+    const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
+    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+    const ODD: [f64; 4] = [
+        6.666_666_666_666_735e-1,
+        2.857_142_874_366_239e-1,
+        1.818_357_216_161_805e-1,
+        1.479_819_860_511_658_6e-1,
+    ];
+    const EVEN: [f64; 3] = [3.999_999_999_940_942e-1, 2.222_219_843_214_978_4e-1, 1.531_383_769_920_937_3e-1];
+    if !x.is_finite() || x <= 0.0 {
+        return x.ln();
+    }
+    let (mut fraction, mut exponent) = split_float(x);
+    if fraction < std::f64::consts::FRAC_1_SQRT_2 {
+        fraction *= 2.0;
+        exponent -= 1;
+    }
+    let f = fraction - 1.0;
+    let k = f64::from(exponent);
+    let s = f / (2.0 + f);
+    let s2 = s * s;
+    let s4 = s2 * s2;
+    let odd = s2 * (ODD[0] + s4 * (ODD[1] + s4 * (ODD[2] + s4 * ODD[3])));
+    let even = s4 * (EVEN[0] + s4 * (EVEN[1] + s4 * EVEN[2]));
+    let r = odd + even;
+    let half_square = 0.5 * f * f;
+    k * LN2_HIGH - ((half_square - (s * (half_square + r) + k * LN2_LOW)) - f)
+}
+
+/// A positive number as a fraction from 0.5 up to 1 and a power of two.
+fn split_float(x: f64) -> (f64, i32) {
+    // Numbers too small for a full mantissa are scaled first.
+    let (x, scaled) = if x < f64::MIN_POSITIVE { (x * 2f64.powi(54), 54) } else { (x, 0) };
+    let bits = x.to_bits();
+    let exponent = ((bits >> 52) & 0x7ff) as i32 - 1022;
+    (f64::from_bits(bits & !(0x7ff << 52) | 1022 << 52), exponent - scaled)
+}
+
 fn pow(call: &Call) -> Result<Value, String> {
-    let result = call.number(0)?.as_f64().powf(call.number(1)?.as_f64());
-    finite(call, result, "power")
+    let (x, y) = (call.number(0)?.as_f64(), call.number(1)?.as_f64());
+    let whole = y.fract() == 0.0 && y != 0.0 && y.abs() < 1e15 && x != 0.0 && x.is_finite();
+    finite(call, if whole { whole_power(x, y) } else { x.powf(y) }, "power")
+}
+
+/// A whole power as Go computes it, by squaring the fraction and counting its power of two.
+fn whole_power(x: f64, y: f64) -> f64 {
+    let negative = x < 0.0 && y % 2.0 != 0.0;
+    let (mut square, mut square_exponent) = split_float(x.abs());
+    let (mut result, mut exponent) = (1.0f64, 0i32);
+    let mut left = y.abs() as u64;
+    while left != 0 {
+        if square_exponent.abs() > 1 << 12 {
+            // Far beyond what a float holds.
+            exponent = exponent.saturating_add(square_exponent);
+            break;
+        }
+        if left & 1 == 1 {
+            result *= square;
+            exponent = exponent.saturating_add(square_exponent);
+        }
+        square *= square;
+        square_exponent *= 2;
+        if square < 0.5 {
+            square += square;
+            square_exponent -= 1;
+        }
+        left >>= 1;
+    }
+    if y < 0.0 {
+        result = 1.0 / result;
+        exponent = exponent.saturating_neg();
+    }
+    // In two steps, because a power of two may lie beyond the range where the product does not.
+    let exponent = exponent.clamp(-4_000, 4_000);
+    let magnitude = result * 2f64.powi(exponent / 2) * 2f64.powi(exponent - exponent / 2);
+    if negative { -magnitude } else { magnitude }
 }
 
 fn finite(call: &Call, result: f64, what: &str) -> Result<Value, String> {

@@ -133,14 +133,14 @@ fn setproduct(call: &Call) -> Result<Value, String> {
     if call.arguments.len() < 2 {
         return Err("at least two arguments are required".to_string());
     }
-    let mut all_sets = true;
+    let mut any_set = false;
     let mut factors: Vec<Vec<Value>> = Vec::with_capacity(call.arguments.len());
     let mut unknown = None;
     let mut empty = false;
     for argument in call.arguments {
         match &argument.kind {
             ValueKind::Sequence(sequence) => {
-                all_sets &= sequence.kind == SequenceKind::Set;
+                any_set |= sequence.kind == SequenceKind::Set;
                 empty |= sequence.items.is_empty();
                 let types: Vec<Type> = sequence.items.iter().map(type_of).collect();
                 let element = unify(&types)
@@ -153,7 +153,7 @@ fn setproduct(call: &Call) -> Result<Value, String> {
             _ => return Err("a set or a list is required".to_string()),
         }
     }
-    let kind = if all_sets { SequenceKind::Set } else { SequenceKind::List };
+    let kind = if any_set { SequenceKind::Set } else { SequenceKind::List };
     if empty {
         return Ok(call.sequence_of(kind, Vec::new()));
     }
@@ -182,5 +182,5 @@ fn setproduct(call: &Call) -> Result<Value, String> {
             Value { repeated, ..call.sequence_of(SequenceKind::Tuple, product) }
         })
         .collect();
-    Ok(if all_sets { set(call, items) } else { call.list(items) })
+    Ok(if any_set { set(call, items) } else { call.list(items) })
 }

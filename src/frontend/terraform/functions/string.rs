@@ -14,7 +14,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::partial("endswith", &[string("str"), string("suffix")], endswith),
     Function::strict("indent", &[number("spaces"), string("str")], indent),
     Function::partial("join", &[string("separator")], join).with_variadic(of("lists", Wants::ListOfString)),
-    Function::partial("lower", &[string("str")], |call| map_text(call, |text| text.to_lowercase())),
+    Function::partial("lower", &[string("str")], |call| map_text(call, |text| map_letters(text, to_lower))),
     Function::partial("split", &[string("separator"), string("str")], split),
     Function::partial("startswith", &[string("str"), string("prefix")], startswith),
     Function::partial("strcontains", &[string("str"), string("substr")], strcontains),
@@ -30,7 +30,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::partial("trimprefix", &[string("str"), string("prefix")], trimprefix),
     Function::partial("trimspace", &[string("str")], trimspace),
     Function::partial("trimsuffix", &[string("str"), string("suffix")], trimsuffix),
-    Function::partial("upper", &[string("str")], |call| map_text(call, |text| text.to_uppercase())),
+    Function::partial("upper", &[string("str")], |call| map_text(call, |text| map_letters(text, to_upper))),
 ];
 
 /// Changes each known part of a string on its own; unknown parts become derived unknowns.
@@ -186,6 +186,24 @@ fn trimspace(call: &Call) -> Result<Value, String> {
     }
 }
 
+fn map_letters(text: &str, change: fn(char) -> char) -> String {
+    text.chars().map(change).collect()
+}
+
+/// One letter for one letter, as Terraform has it: no letter becomes two.
+fn to_upper(letter: char) -> char {
+    let mut upper = letter.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(only), None) => only,
+        _ => letter,
+    }
+}
+
+/// As [`to_upper`]; the one letter whose small form is two characters loses its dot.
+fn to_lower(letter: char) -> char {
+    letter.to_lowercase().next().unwrap_or(letter)
+}
+
 /// Capitalizes each word: a letter that does not follow a letter, digit, underscore or apostrophe.
 fn title(text: &str) -> String {
     let mut previous = ' ';
@@ -195,11 +213,22 @@ fn title(text: &str) -> String {
         if inside {
             result.push(character);
         } else {
-            result.extend(character.to_uppercase());
+            result.push(to_title(character));
         }
         previous = character;
     }
     result
+}
+
+/// As [`to_upper`]; letters that are two in one have a form of their own at the start of a word.
+fn to_title(letter: char) -> char {
+    match letter {
+        'Ǆ' | 'ǅ' | 'ǆ' => 'ǅ',
+        'Ǉ' | 'ǈ' | 'ǉ' => 'ǈ',
+        'Ǌ' | 'ǋ' | 'ǌ' => 'ǋ',
+        'Ǳ' | 'ǲ' | 'ǳ' => 'ǲ',
+        other => to_upper(other),
+    }
 }
 
 /// What separates words for [`title`]: among ASCII characters all but letters, digits and the underscore; beyond, spaces.
@@ -332,13 +361,12 @@ fn substr(call: &Call) -> Result<Value, String> {
     let (offset, length) = (call.integer(1)?, call.integer(2)?);
     let clusters: Vec<&str> = text.graphemes(true).collect();
     let count = i64::try_from(clusters.len()).unwrap_or(i64::MAX);
-    // A negative offset counts from the end; a negative length means to the end.
-    let start = if offset < 0 { offset.saturating_add(count) } else { offset };
-    if start < 0 && offset < 0 && count > 0 {
-        return Ok(call.string(""));
-    }
+    // A negative offset counts from the end (and starts at the first character when there are fewer).
+    let start = if offset < 0 { offset.saturating_add(count).max(0) } else { offset };
     let start = usize::try_from(start).unwrap_or(0).min(clusters.len());
+    // A negative length means to the end; so does 0 after a negative offset.
     let end = match usize::try_from(length) {
+        Ok(0) if offset < 0 => clusters.len(),
         Ok(length) => start.saturating_add(length).min(clusters.len()),
         Err(_) => clusters.len(),
     };

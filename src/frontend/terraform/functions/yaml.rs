@@ -54,41 +54,35 @@ fn encode(value: &Value, depth: usize, out: &mut String) -> bool {
             let mut entries: Vec<_> = mapping.entries.iter().collect();
             entries.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
             for (index, (key, entry)) in entries.into_iter().enumerate() {
+                // Longer keys and keys of several lines have a form of their own, which nobody writes.
+                if key.len() > 128 || key.contains('\n') {
+                    return false;
+                }
                 if index > 0 {
                     out.push_str(&"  ".repeat(depth));
                 }
-                out.push_str(&scalar(key));
+                quoted(key, None, out);
                 out.push(':');
-                match &entry.value.kind {
-                    ValueKind::Mapping(inner) if !inner.entries.is_empty() => {
-                        out.push('\n');
-                        out.push_str(&"  ".repeat(depth + 1));
-                        if !encode(&entry.value, depth + 1, out) {
-                            return false;
-                        }
-                    }
-                    // Sequences in mappings are not indented.
-                    ValueKind::Sequence(inner) if !inner.items.is_empty() => {
-                        out.push('\n');
-                        out.push_str(&"  ".repeat(depth));
-                        if !encode(&entry.value, depth, out) {
-                            return false;
-                        }
-                    }
-                    _ => {
-                        out.push(' ');
-                        if !encode(&entry.value, depth + 1, out) {
-                            return false;
-                        }
-                    }
+                // Mappings in mappings are indented, sequences are not; anything else follows on the line.
+                let (start, inner) = match &entry.value.kind {
+                    ValueKind::Mapping(inner) if !inner.entries.is_empty() => ("\n", depth + 1),
+                    ValueKind::Sequence(inner) if !inner.items.is_empty() => ("\n", depth),
+                    _ => (" ", depth + 1),
+                };
+                out.push_str(start);
+                if start == "\n" {
+                    out.push_str(&"  ".repeat(inner));
+                }
+                if !encode(&entry.value, inner, out) {
+                    return false;
                 }
             }
         }
         ValueKind::Sequence(_) => out.push_str("[]\n"),
         ValueKind::Mapping(_) => out.push_str("{}\n"),
-        ValueKind::String(text) if text.contains('\n') => literal_block(text, depth, out),
+        ValueKind::String(text) if fits_literal_block(text) => literal_block(text, depth, out),
         ValueKind::String(text) => {
-            out.push_str(&scalar(text));
+            quoted(text, Some(depth.max(1)), out);
             out.push('\n');
         }
         ValueKind::Number(number) => out.push_str(&format!("{number}\n")),
@@ -98,36 +92,81 @@ fn encode(value: &Value, depth: usize, out: &mut String) -> bool {
     true
 }
 
-/// Strings are always quoted.
-fn scalar(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\0' => quoted.push_str("\\0"),
-            '\u{7}' => quoted.push_str("\\a"),
-            '\u{8}' => quoted.push_str("\\b"),
-            '\t' => quoted.push_str("\\t"),
-            '\n' => quoted.push_str("\\n"),
-            '\u{b}' => quoted.push_str("\\v"),
-            '\u{c}' => quoted.push_str("\\f"),
-            '\r' => quoted.push_str("\\r"),
-            '\u{1b}' => quoted.push_str("\\e"),
-            '\u{85}' => quoted.push_str("\\N"),
-            '\u{a0}' => quoted.push_str("\\_"),
-            '\u{2028}' => quoted.push_str("\\L"),
-            '\u{2029}' => quoted.push_str("\\P"),
-            '\u{feff}' => quoted.push_str("\\uFEFF"),
-            control if control.is_control() => quoted.push_str(&format!("\\x{:02X}", u32::from(control))),
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
+/// What stands for itself in YAML text, as libyaml has it.
+fn is_printable(character: char) -> bool {
+    matches!(character, ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}')
 }
 
-/// Text of several lines is a literal block.
+/// The column after which a space in a quoted text becomes a line break.
+const BEST_WIDTH: usize = 80;
+
+/// A quoted scalar, as all strings are. `wrapped` says how deep the lines after the first are indented; without it the
+/// scalar stays on its line.
+fn quoted(text: &str, wrapped: Option<usize>, out: &mut String) {
+    let mut column = out.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+    out.push('"');
+    let mut after_space = false;
+    let mut rest = text.chars().peekable();
+    let mut first = true;
+    while let Some(character) = rest.next() {
+        if let (' ', Some(depth)) = (character, wrapped)
+            && !after_space
+            && column > BEST_WIDTH
+            && !first
+            && rest.peek().is_some()
+        {
+            out.push('\n');
+            out.push_str(&"  ".repeat(depth));
+            column = depth * 2;
+            if rest.peek() == Some(&' ') {
+                out.push('\\');
+                column += 1;
+            }
+        } else {
+            let before = out.len();
+            push_escaped(character, out);
+            column += out.get(before..).map_or(0, |added| added.chars().count());
+        }
+        after_space = character == ' ';
+        first = false;
+    }
+    out.push('"');
+}
+
+fn push_escaped(character: char, out: &mut String) {
+    match character {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\0' => out.push_str("\\0"),
+        '\u{7}' => out.push_str("\\a"),
+        '\u{8}' => out.push_str("\\b"),
+        '\t' => out.push_str("\\t"),
+        '\n' => out.push_str("\\n"),
+        '\u{b}' => out.push_str("\\v"),
+        '\u{c}' => out.push_str("\\f"),
+        '\r' => out.push_str("\\r"),
+        '\u{1b}' => out.push_str("\\e"),
+        '\u{85}' => out.push_str("\\N"),
+        '\u{2028}' => out.push_str("\\L"),
+        '\u{2029}' => out.push_str("\\P"),
+        other if is_printable(other) => out.push(other),
+        other => match u32::from(other) {
+            code @ 0..=0xff => out.push_str(&format!("\\x{code:02X}")),
+            code @ 0x100..=0xffff => out.push_str(&format!("\\u{code:04X}")),
+            code => out.push_str(&format!("\\U{code:08X}")),
+        },
+    }
+}
+
+/// Text of several lines is a literal block, unless something in it would not survive.
+fn fits_literal_block(text: &str) -> bool {
+    text.contains('\n')
+        && !text.contains(" \n")
+        && !text.ends_with(' ')
+        && !text.contains(['\u{2028}', '\u{2029}'])
+        && text.chars().all(|character| character == '\n' || is_printable(character))
+}
+
 fn literal_block(text: &str, depth: usize, out: &mut String) {
     out.push('|');
     if text.starts_with([' ', '\n']) {
@@ -373,7 +412,9 @@ fn resolve(text: &str, style: ScalarStyle, tag: Option<&str>) -> Result<ValueKin
         None | Some("bool" | "int" | "float" | "null" | "timestamp") => {}
         Some(other) => return Err(Problem::Syntax(format!("unsupported tag {other:?}"))),
     }
-    if quoted && tag.is_none() {
+    // Quoted text that begins like something else stays text even under another tag.
+    let like_another = text.starts_with(|c: char| "+-.~0123456789yYnNtTfFoO".contains(c));
+    if quoted && (tag.is_none() || text.is_empty() || like_another) {
         return Ok(string());
     }
     let boolean = match text {
