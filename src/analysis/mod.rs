@@ -4,4 +4,5 @@
 pub mod filters;
 pub mod names;
 pub mod peers;
+pub mod routes;
 pub mod security;

@@ -4,7 +4,10 @@
 //! of [`Confidence::High`].
 
 pub mod delegations;
+pub mod exposure;
+pub mod flows;
 pub mod occupants;
+pub mod routes;
 pub mod security_groups;
 pub mod subnet_sizes;
 pub mod tags;

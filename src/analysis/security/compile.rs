@@ -34,6 +34,15 @@ pub(super) enum Verb {
     AllowsIf(Symbol),
 }
 
+/// How rules are read.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Reading {
+    /// As for traffic to private endpoints.
+    pub(super) ignore_source_ports: bool,
+    /// Leave out matches of which no document says whether they are.
+    pub(super) only_documented: bool,
+}
+
 /// Compiles rules for one network.
 pub(super) struct Compiler<'a> {
     network: &'a Network,
@@ -146,7 +155,7 @@ impl<'a> Compiler<'a> {
         rule: &SecurityRule,
         direction: Direction,
         identity: &EcoString,
-        ignore_source_ports: bool,
+        reading: Reading,
     ) -> Option<CompiledRule> {
         if rule.direction.known().is_some_and(|d| *d != direction) {
             return None;
@@ -162,7 +171,7 @@ impl<'a> Compiler<'a> {
         let sources = self.sides(&rule.source, Subject::Source, Role::Rule, &place);
         let destinations = self.sides(&rule.destination, Subject::Destination, Role::Rule, &place);
         let mut packets = PacketSet::empty();
-        for shape in shapes(rule, ignore_source_ports, &place) {
+        for shape in shapes(rule, reading, &place) {
             let mut conditions = packet_conditions.iter().chain(&shape.conditions);
             let Some(conditions) = conditions.try_fold(Conditions::none(), |all, symbol| {
                 all.with(&Condition::new(Subject::Packet, symbol.clone()))
@@ -332,7 +341,7 @@ struct Shape {
     conditions: Vec<Symbol>,
 }
 
-fn shapes(rule: &SecurityRule, ignore_source_ports: bool, place: &str) -> Vec<Shape> {
+fn shapes(rule: &SecurityRule, reading: Reading, place: &str) -> Vec<Shape> {
     let mut conditions = Vec::new();
     let protocols = match &rule.protocols {
         Setting::Known(protocols) => *protocols,
@@ -349,7 +358,7 @@ fn shapes(rule: &SecurityRule, ignore_source_ports: bool, place: &str) -> Vec<Sh
             .map(|cause| (PortSet::full().subtract(&ports.known), Some(unknown(cause, place, field))));
         [Some(known), more].into_iter().flatten().filter(|(ports, _)| !ports.is_empty()).collect::<Vec<_>>()
     };
-    let sources = if ignore_source_ports {
+    let sources = if reading.ignore_source_ports {
         vec![(PortSet::full(), None)]
     } else {
         alternatives(&rule.source_ports, "source ports")
@@ -361,7 +370,7 @@ fn shapes(rule: &SecurityRule, ignore_source_ports: bool, place: &str) -> Vec<Sh
             conditions.extend(source_condition.iter().cloned().chain(condition));
             let limited = !source_ports.is_full() || !destination_ports.is_full();
             let without = protocols.intersect(ProtocolSet::WITHOUT_PORTS);
-            if limited && !without.is_empty() {
+            if limited && !without.is_empty() && !reading.only_documented {
                 // Not documented: whether a rule with limited ports matches protocols that have none.
                 let cause =
                     Cause::new("a rule with limited ports may or may not match protocols without ports");

@@ -2,7 +2,7 @@
 
 use ecow::eco_format;
 
-use super::compile::{CompiledRule, Compiler, Verb, exempt, groups_named, hidden_rule, unknown};
+use super::compile::{CompiledRule, Compiler, Reading, Verb, exempt, groups_named, hidden_rule, unknown};
 use super::input::{
     Access, Cause, Direction, Flow, Layer, Layers, Network, PublicEntry, SecurityGroup, SecurityRule, Setting,
 };
@@ -21,7 +21,7 @@ pub fn evaluate(flow: &Flow, layers: &Layers<'_>, network: &Network) -> Result<O
     let mut walk = Walk {
         compiler: Compiler::new(network),
         direction: flow.direction,
-        ignore_source_ports: flow.private_endpoint.is_some(),
+        reading: Reading { ignore_source_ports: flow.private_endpoint.is_some(), ..Reading::default() },
         budget: Budget::default(),
         decisions: Vec::new(),
     };
@@ -101,7 +101,7 @@ pub fn evaluate_path(
 struct Walk<'a> {
     compiler: Compiler<'a>,
     direction: Direction,
-    ignore_source_ports: bool,
+    reading: Reading,
     budget: Budget,
     decisions: Vec<Decision>,
 }
@@ -241,9 +241,7 @@ impl Walk<'_> {
     fn ordered(&self, rules: &[SecurityRule], identity: &ecow::EcoString) -> Vec<CompiledRule> {
         let mut by_priority: Vec<&SecurityRule> = rules.iter().collect();
         by_priority.sort_by_key(|rule| (rule.priority.known().copied(), rule.index));
-        let compiled = |rule: &SecurityRule| {
-            self.compiler.rule(rule, self.direction, identity, self.ignore_source_ports)
-        };
+        let compiled = |rule: &SecurityRule| self.compiler.rule(rule, self.direction, identity, self.reading);
         let early = |rule: &SecurityRule| match &rule.priority {
             Setting::Known(_) => None,
             Setting::Unknown(cause) => {

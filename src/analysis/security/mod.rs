@@ -9,9 +9,11 @@ mod compile;
 mod evaluate;
 pub mod input;
 mod outcome;
+mod shadow;
 pub mod syntax;
 #[cfg(test)]
 mod tests;
 
 pub use evaluate::{PathOutcome, evaluate, evaluate_path};
 pub use outcome::{Decision, Outcome, RuleRef, Stage, Verdict};
+pub use shadow::{ShadowEffect, Shadowed, Shadows, shadowed_rules};

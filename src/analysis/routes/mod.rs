@@ -1,0 +1,500 @@
+//! Effective routes: where packets go that leave a subnet.
+//!
+//! Selection is as Azure documents it (learn.microsoft.com/azure/virtual-network/virtual-networks-udr-overview): the
+//! longest prefix first; between equal prefixes user-defined routes, then those learned over BGP, then system routes.
+//! System routes of the network, of peerings and of service endpoints win over BGP routes even where these are longer.
+//! Works on plain inputs; what is not known leaves a selection open instead of being guessed.
+
+mod input;
+
+use std::cmp::Reverse;
+use std::net::IpAddr;
+
+use ecow::{EcoString, eco_format};
+use ipnet::IpNet;
+
+use crate::azure::routes::route_facts;
+use crate::azure::tags::{self, TagName, service_tags};
+use crate::net::AddressSet;
+
+pub use input::{
+    EffectiveRoute, NextHop, PrivateEndpoint, RouteDestination, RouteOrigin, Selection, ServiceEndpoint,
+    SubnetRoutes, UserRoute,
+};
+
+/// A candidate for one address, with what ranks it.
+struct Candidate {
+    route: EffectiveRoute,
+    rank: Rank,
+}
+
+/// Greater is preferred.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    prefix_length: u8,
+    origin: u8,
+    /// An explicit prefix before tags, narrower tags before wider.
+    tag: u8,
+}
+
+/// Ranks of origins between equal prefixes.
+const USER: u8 = 2;
+const LEARNED: u8 = 1;
+const SYSTEM: u8 = 0;
+
+impl SubnetRoutes {
+    /// The route for one address.
+    pub fn select(&self, destination: IpAddr) -> Selection {
+        let mut causes = Vec::new();
+        let mut open = Vec::new();
+        let mut candidates = Vec::new();
+        self.system_candidates(destination, &mut candidates);
+        self.endpoint_candidates(destination, &mut candidates, &mut causes);
+        let outranks_learned = |c: &Candidate| {
+            matches!(
+                c.route.origin,
+                RouteOrigin::VirtualNetwork | RouteOrigin::Peering | RouteOrigin::ServiceEndpoint(_)
+            )
+        };
+        let in_use = candidates.iter().any(outranks_learned);
+        if !in_use {
+            self.learned_candidates(destination, &mut candidates, &mut open, &mut causes);
+        }
+        self.user_candidates(destination, &mut candidates, &mut open, &mut causes);
+        let private = self.private_endpoint_at(destination);
+        if let Some(endpoint) = private {
+            self.retain_over_endpoint(endpoint, &mut candidates, &mut open, &mut causes);
+        }
+        let default_by_user =
+            candidates.iter().any(|c| is_default(&c.route) && matches!(c.route.origin, RouteOrigin::User(_)));
+        let default_learned =
+            candidates.iter().any(|c| is_default(&c.route) && c.route.origin == RouteOrigin::Learned);
+        if default_by_user {
+            candidates.retain(|c| c.route.origin != RouteOrigin::Reserved);
+        }
+        candidates.sort_by_key(|c| Reverse(c.rank));
+        let Some(best) = candidates.first().map(|c| c.route.clone()) else {
+            causes.extend(
+                Some(EcoString::from("no route is known for the address")).filter(|_| causes.is_empty()),
+            );
+            return undecided(None, open, causes);
+        };
+        if best.origin == RouteOrigin::Reserved && default_learned {
+            causes.push(
+                "whether a default route learned by BGP replaces the platform's own routes is not documented"
+                    .into(),
+            );
+            let learned = candidates.iter().find(|c| c.route.origin == RouteOrigin::Learned);
+            open.extend(learned.map(|c| c.route.clone()));
+        }
+        // A tie between routes that lead to different places: Azure refuses equal prefixes in one table.
+        let tied = candidates.iter().skip(1).filter(|c| Some(c.rank) == candidates.first().map(|b| b.rank));
+        let rivals: Vec<_> = tied.map(|c| c.route.clone()).filter(|r| r.next_hop != best.next_hop).collect();
+        if !rivals.is_empty() {
+            causes.push("two routes have the same prefix".into());
+            open.extend(rivals);
+        }
+        // Older pages let a user-defined route win here, newer ones say that service endpoints cannot be overridden.
+        let length = best.prefix.map(|p| p.prefix_len());
+        let same_length = |c: &&Candidate| {
+            matches!(c.route.origin, RouteOrigin::ServiceEndpoint(_)) && Some(c.rank.prefix_length) == length
+        };
+        if matches!(best.origin, RouteOrigin::User(_))
+            && let Some(endpoint) = candidates.iter().find(same_length)
+        {
+            causes.push(OVERRIDE.into());
+            open.push(endpoint.route.clone());
+        }
+        let doubtful = self.cut_by_unknown_table(&best);
+        causes.extend(doubtful.cloned());
+        if causes.is_empty() { Selection::Certain(best) } else { undecided(Some(best), open, causes) }
+    }
+
+    /// The routes for all addresses of a set, as disjoint parts in the order of the longest prefixes.
+    pub fn select_all(&self, destination: &AddressSet) -> Vec<(AddressSet, Selection)> {
+        let mut prefixes = self.all_prefixes();
+        prefixes.sort_by(|a, b| b.prefix_len().cmp(&a.prefix_len()).then(a.cmp(b)));
+        prefixes.dedup();
+        let mut rest = destination.clone();
+        let mut parts: Vec<(AddressSet, Selection)> = Vec::new();
+        for prefix in prefixes {
+            // All addresses of the part have the same prefixes above them, so that one speaks for all.
+            let part = rest.intersect(&AddressSet::from_prefixes([prefix]));
+            let Some(address) = part.example(None) else { continue };
+            rest = rest.subtract(&part);
+            let selection = self.select(address);
+            match parts.iter_mut().find(|(_, known)| *known == selection) {
+                Some((addresses, _)) => *addresses = addresses.union(&part),
+                None => parts.push((part, selection)),
+            }
+        }
+        parts
+    }
+
+    /// The route for traffic to a service tag, as far as its routes are of one mind. The addresses behind the tag are not
+    /// known, so that routes with explicit public prefixes may take a part of it.
+    pub fn select_tag(&self, tag: &str) -> Selection {
+        let wanted = service_tags().resolve(tag);
+        let outer = service_tags().containing(&wanted);
+        let mut causes: Vec<EcoString> = Vec::new();
+        let mut candidates: Vec<(u8, EffectiveRoute)> = Vec::new();
+        let mut open = Vec::new();
+        for route in &self.user {
+            match &route.destination {
+                RouteDestination::Tag(name) => {
+                    let named = service_tags().resolve(name);
+                    let effective = route.effective(None);
+                    if named.name == wanted.name || outer.contains(&named.name) {
+                        candidates.push((tag_rank(&named), effective));
+                    } else {
+                        causes.push(eco_format!(
+                            "which addresses {wanted} and {named} have in common is not known",
+                            wanted = wanted.name,
+                            named = named.name
+                        ));
+                        open.push(effective);
+                    }
+                }
+                RouteDestination::Prefix(prefix) if prefix.prefix_len() > 0 && is_public(*prefix) => {
+                    causes.push(eco_format!(
+                        "whether {prefix} holds addresses of {} is not known",
+                        wanted.name
+                    ));
+                    open.push(route.effective(Some(*prefix)));
+                }
+                RouteDestination::Prefix(_) => {}
+                RouteDestination::Unknown(cause) => {
+                    causes.push(cause.clone());
+                    open.push(route.effective(None));
+                }
+            }
+        }
+        for endpoint in &self.service_endpoints {
+            if endpoint_tag(&endpoint.service).is_some_and(|t| t == wanted.name || outer.contains(&t)) {
+                if let Some((_, user)) =
+                    candidates.iter().find(|(_, r)| matches!(r.origin, RouteOrigin::User(_)))
+                {
+                    causes.push(OVERRIDE.into());
+                    open.push(user.clone());
+                }
+                candidates.push((u8::MAX, endpoint.effective(None)));
+            }
+        }
+        candidates.sort_by_key(|(rank, _)| Reverse(*rank));
+        let best = candidates.into_iter().next().map(|(_, route)| route).or_else(|| {
+            // Beyond tags, the default route: any address that no other prefix holds has it.
+            let mut defaults = Vec::new();
+            self.default_candidates(&mut defaults, &mut open, &mut causes);
+            defaults.sort_by_key(|c: &Candidate| Reverse(c.rank));
+            defaults.into_iter().next().map(|c| c.route)
+        });
+        causes.extend(self.user_more.clone());
+        causes.sort_unstable();
+        causes.dedup();
+        // Routes that may take a part but lead to the same place change nothing.
+        let hop = best.as_ref().map(|b| b.next_hop.clone());
+        let agree = hop.is_some() && open.iter().all(|r| Some(&r.next_hop) == hop.as_ref());
+        match best {
+            Some(best) if causes.is_empty() || (agree && self.user_more.is_none() && !open.is_empty()) => {
+                Selection::Certain(best)
+            }
+            best => undecided(best, open, causes),
+        }
+    }
+
+    fn system_candidates(&self, destination: IpAddr, into: &mut Vec<Candidate>) {
+        let mut add = |prefixes: &[IpNet], origin: RouteOrigin, next_hop: NextHop| {
+            for prefix in prefixes.iter().filter(|p| p.contains(&destination)) {
+                let route = EffectiveRoute {
+                    origin: origin.clone(),
+                    prefix: Some(prefix.trunc()),
+                    next_hop: next_hop.clone(),
+                };
+                into.push(Candidate { rank: rank(prefix.prefix_len(), SYSTEM), route });
+            }
+        };
+        add(&self.address_space, RouteOrigin::VirtualNetwork, NextHop::VirtualNetwork);
+        add(&self.peered, RouteOrigin::Peering, NextHop::Peering);
+        add(&default_routes(), RouteOrigin::Default, NextHop::Internet);
+        // A reserved range that is itself a prefix of the address space has become the network's route.
+        let reserved = route_facts().reserved_prefixes().into_iter();
+        let reserved: Vec<IpNet> =
+            reserved.filter(|p| !self.address_space.iter().any(|own| own.trunc() == *p)).collect();
+        add(&reserved, RouteOrigin::Reserved, NextHop::None);
+    }
+
+    fn endpoint_candidates(
+        &self,
+        destination: IpAddr,
+        into: &mut Vec<Candidate>,
+        causes: &mut Vec<EcoString>,
+    ) {
+        for endpoint in &self.service_endpoints {
+            match &endpoint.prefixes {
+                Some(prefixes) => {
+                    for prefix in prefixes.iter().filter(|p| p.contains(&destination)) {
+                        into.push(Candidate {
+                            rank: rank(prefix.prefix_len(), SYSTEM),
+                            route: endpoint.effective(Some(prefix.trunc())),
+                        });
+                    }
+                }
+                None if is_public(IpNet::from(destination)) => {
+                    causes.push(eco_format!(
+                        "the addresses of the service endpoint {} are not known",
+                        endpoint.service
+                    ));
+                }
+                None => {}
+            }
+        }
+        if let Some(endpoint) = self.private_endpoint_at(destination) {
+            let prefix = IpNet::from(endpoint.address);
+            let origin = RouteOrigin::PrivateEndpoint;
+            let route = EffectiveRoute { origin, prefix: Some(prefix), next_hop: NextHop::PrivateEndpoint };
+            into.push(Candidate { rank: rank(prefix.prefix_len(), SYSTEM), route });
+        }
+    }
+
+    fn learned_candidates(
+        &self,
+        destination: IpAddr,
+        into: &mut Vec<Candidate>,
+        open: &mut Vec<EffectiveRoute>,
+        causes: &mut Vec<EcoString>,
+    ) {
+        if self.propagation == Some(false) {
+            return;
+        }
+        for prefix in self.learned.iter().filter(|p| p.contains(&destination)) {
+            let route = learned(prefix.trunc());
+            if self.propagation.is_none() {
+                causes.push("whether learned routes reach the subnet is not known".into());
+                open.push(route);
+            } else {
+                into.push(Candidate { rank: rank(prefix.prefix_len(), LEARNED), route });
+            }
+        }
+        causes.extend(self.learned_more.clone());
+    }
+
+    fn user_candidates(
+        &self,
+        destination: IpAddr,
+        into: &mut Vec<Candidate>,
+        open: &mut Vec<EffectiveRoute>,
+        causes: &mut Vec<EcoString>,
+    ) {
+        for route in &self.user {
+            match &route.destination {
+                RouteDestination::Prefix(prefix) if prefix.contains(&destination) => into.push(Candidate {
+                    rank: Rank { tag: EXPLICIT, ..rank(prefix.prefix_len(), USER) },
+                    route: route.effective(Some(prefix.trunc())),
+                }),
+                RouteDestination::Prefix(_) => {}
+                RouteDestination::Tag(name) => {
+                    let named = service_tags().resolve(name);
+                    let known = self.known_tags.iter().find(|(tag, _)| *tag == named.name);
+                    if let Some((_, prefixes)) = known {
+                        for prefix in prefixes.iter().filter(|p| p.contains(&destination)) {
+                            into.push(Candidate {
+                                rank: Rank { tag: tag_rank(&named), ..rank(prefix.prefix_len(), USER) },
+                                route: route.effective(Some(prefix.trunc())),
+                            });
+                        }
+                    } else if is_public(IpNet::from(destination)) {
+                        causes
+                            .push(eco_format!("whether the address belongs to {} is not known", named.name));
+                        open.push(route.effective(None));
+                    }
+                }
+                RouteDestination::Unknown(cause) => {
+                    causes.push(cause.clone());
+                    open.push(route.effective(None));
+                }
+            }
+        }
+    }
+
+    fn default_candidates(
+        &self,
+        into: &mut Vec<Candidate>,
+        open: &mut Vec<EffectiveRoute>,
+        causes: &mut Vec<EcoString>,
+    ) {
+        let is_default = |p: &IpNet| p.prefix_len() == 0 && p.addr().is_ipv4();
+        for prefix in default_routes().into_iter().filter(is_default) {
+            let route = EffectiveRoute {
+                origin: RouteOrigin::Default,
+                prefix: Some(prefix),
+                next_hop: NextHop::Internet,
+            };
+            into.push(Candidate { rank: rank(0, SYSTEM), route });
+        }
+        for prefix in self.learned.iter().filter(|p| is_default(p)) {
+            match self.propagation {
+                Some(true) => into.push(Candidate { rank: rank(0, LEARNED), route: learned(*prefix) }),
+                Some(false) => {}
+                None => {
+                    causes.push("whether learned routes reach the subnet is not known".into());
+                    open.push(learned(*prefix));
+                }
+            }
+        }
+        for route in &self.user {
+            if let RouteDestination::Prefix(prefix) = &route.destination
+                && is_default(prefix)
+            {
+                into.push(Candidate { rank: rank(0, USER), route: route.effective(Some(*prefix)) });
+            }
+        }
+        let overridden = into.iter().any(|c| c.rank.origin == USER);
+        if !overridden && self.propagation != Some(false) {
+            causes.extend(self.learned_more.clone());
+        }
+    }
+
+    fn private_endpoint_at(&self, destination: IpAddr) -> Option<&PrivateEndpoint> {
+        self.private_endpoints.iter().find(|endpoint| endpoint.address == destination)
+    }
+
+    /// Leaves of the candidates for a private endpoint's address those that may take its traffic: its own route; user
+    /// routes of full length; and, where policies make routes apply, user routes at least as long as the address space of
+    /// the endpoint's network.
+    fn retain_over_endpoint(
+        &self,
+        endpoint: &PrivateEndpoint,
+        candidates: &mut Vec<Candidate>,
+        open: &mut Vec<EffectiveRoute>,
+        causes: &mut Vec<EcoString>,
+    ) {
+        let spaces = self.address_space.iter().chain(&self.peered).filter(|p| p.contains(&endpoint.address));
+        let space = spaces.map(IpNet::prefix_len).max();
+        let is_long = |c: &Candidate| space.is_some_and(|length| c.rank.prefix_length >= length);
+        let full = IpNet::from(endpoint.address).prefix_len();
+        let mut kept = Vec::new();
+        for mut candidate in candidates.drain(..) {
+            match candidate.route.origin {
+                RouteOrigin::PrivateEndpoint => kept.push(candidate),
+                RouteOrigin::User(_) if candidate.rank.prefix_length == full => kept.push(candidate),
+                RouteOrigin::User(_) if is_long(&candidate) => match endpoint.route_policies {
+                    Some(true) => {
+                        // Such a route replaces the endpoint's own, which is longer.
+                        candidate.rank.origin = USER + 1;
+                        candidate.rank.prefix_length = full;
+                        kept.push(candidate);
+                    }
+                    Some(false) => {}
+                    None => {
+                        causes.push(
+                            "whether routes apply to private endpoints of that subnet is not known".into(),
+                        );
+                        open.push(candidate.route);
+                    }
+                },
+                _ => {}
+            }
+        }
+        *candidates = kept;
+    }
+
+    /// Why routes that are not known could take over from the best one, if they could.
+    fn cut_by_unknown_table(&self, best: &EffectiveRoute) -> Option<&EcoString> {
+        let longest = best.prefix.is_some_and(|p| p.prefix_len() == p.max_prefix_len());
+        let fixed = longest && matches!(best.origin, RouteOrigin::User(_));
+        self.user_more.as_ref().filter(|_| !fixed)
+    }
+
+    fn all_prefixes(&self) -> Vec<IpNet> {
+        let user = self.user.iter().filter_map(|route| match &route.destination {
+            RouteDestination::Prefix(prefix) => Some(*prefix),
+            _ => None,
+        });
+        let mut all: Vec<IpNet> = user.collect();
+        all.extend(&self.address_space);
+        all.extend(&self.peered);
+        all.extend(&self.learned);
+        all.extend(self.service_endpoints.iter().flat_map(|e| e.prefixes.iter().flatten()));
+        all.extend(self.private_endpoints.iter().map(|e| IpNet::from(e.address)));
+        all.extend(self.known_tags.iter().flat_map(|(_, prefixes)| prefixes));
+        all.extend(route_facts().reserved_prefixes());
+        // What is open for public addresses is not open for others.
+        all.extend(crate::azure::security_groups::security_group_facts().public().complement().prefixes());
+        all.extend(default_routes());
+        all.into_iter().map(|p| p.trunc()).collect()
+    }
+}
+
+impl UserRoute {
+    fn effective(&self, prefix: Option<IpNet>) -> EffectiveRoute {
+        EffectiveRoute { origin: RouteOrigin::User(self.index), prefix, next_hop: self.next_hop.clone() }
+    }
+}
+
+impl ServiceEndpoint {
+    fn effective(&self, prefix: Option<IpNet>) -> EffectiveRoute {
+        let origin = RouteOrigin::ServiceEndpoint(self.service.clone());
+        EffectiveRoute { origin, prefix, next_hop: NextHop::ServiceEndpoint }
+    }
+}
+
+fn learned(prefix: IpNet) -> EffectiveRoute {
+    EffectiveRoute { origin: RouteOrigin::Learned, prefix: Some(prefix), next_hop: NextHop::Gateway }
+}
+
+fn rank(prefix_length: u8, origin: u8) -> Rank {
+    Rank { prefix_length, origin, tag: EXPLICIT }
+}
+
+fn is_default(route: &EffectiveRoute) -> bool {
+    route.prefix.is_some_and(|p| p.prefix_len() == 0)
+}
+
+/// Why a user-defined route beside a service endpoint leaves the answer open.
+const OVERRIDE: &str = "documents disagree on whether a user-defined route overrides a service endpoint";
+
+/// An explicit prefix stands before the same prefix of a tag.
+const EXPLICIT: u8 = 4;
+
+/// Regional tags stand before global ones, and `AzureCloud` after all others.
+fn tag_rank(tag: &TagName) -> u8 {
+    let cloud = tag.parent.as_deref() == Some(tags::AZURE_CLOUD);
+    match (cloud, tag.region.is_some()) {
+        (false, true) => 3,
+        (false, false) => 2,
+        (true, true) => 1,
+        (true, false) => 0,
+    }
+}
+
+/// The service tag of a service endpoint: `Storage` of `Microsoft.Storage`.
+fn endpoint_tag(service: &str) -> Option<EcoString> {
+    let name = service.strip_prefix("Microsoft.")?.trim_end_matches(".Global");
+    let name = if name.eq_ignore_ascii_case("KeyVault") { "AzureKeyVault" } else { name };
+    service_tags().get(name).map(|tag| tag.name.clone())
+}
+
+/// Whether a prefix holds public addresses.
+fn is_public(prefix: IpNet) -> bool {
+    let public = crate::azure::security_groups::security_group_facts().public();
+    AddressSet::from_prefixes([prefix]).intersects(&public)
+}
+
+fn default_routes() -> [IpNet; 2] {
+    [IpNet::V4(ipnet::Ipv4Net::default()), IpNet::V6(ipnet::Ipv6Net::default())]
+}
+
+fn undecided(
+    likely: Option<EffectiveRoute>,
+    mut others: Vec<EffectiveRoute>,
+    mut causes: Vec<EcoString>,
+) -> Selection {
+    causes.sort_unstable();
+    causes.dedup();
+    others.retain(|route| Some(route) != likely.as_ref());
+    others.dedup();
+    Selection::Undecided { likely, others, causes }
+}
+
+#[cfg(test)]
+mod tests;
