@@ -113,6 +113,14 @@ impl Task {
         }
     }
 
+    /// Whether it belongs to something of which it is not known whether it is there.
+    fn is_uncertain(&self) -> bool {
+        match self {
+            Task::Named(node, ..) => node.uncertain().is_some(),
+            Task::Attribute(instance, ..) => instance.uncertain.is_some(),
+        }
+    }
+
     fn span(&self) -> Span {
         match self {
             Task::Named(.., span) | Task::Attribute(.., span) => *span,
@@ -258,8 +266,11 @@ impl<'a> Evaluator<'a> {
         let attempts = self.attempts.replace(0);
         let (result, reports) = self.attempt(compute);
         self.attempts.set(attempts);
-        self.tasks.borrow_mut().pop();
-        self.keep(reports);
+        let uncertain = self.tasks.borrow_mut().pop().is_some_and(|task| task.is_uncertain());
+        // What may not be there at all does not fail for certain.
+        if !uncertain {
+            self.keep(reports);
+        }
         result
     }
 
