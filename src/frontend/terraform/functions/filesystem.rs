@@ -30,6 +30,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(if path == "~" || path.starts_with("~/") { call.impure() } else { call.string_from(0, path) })
     }),
     Function::partial("templatefile", &[string("path"), any("vars")], templatefile),
+    Function::partial("templatestring", &[string("template"), any("vars")], templatestring),
 ];
 
 /// What came of a path.
@@ -165,6 +166,19 @@ fn templatefile(call: &Call) -> Result<Value, String> {
         Some(text) => Ok((call.context.render_template)(text, variables)?.at(call.span)),
         None => Ok(template),
     }
+}
+
+/// The template is a value here; Terraform also asks that it be a plain reference.
+fn templatestring(call: &Call) -> Result<Value, String> {
+    let (template, variables) = (call.argument(0)?, call.argument(1)?);
+    let Some(text) = template.as_str() else { return Ok(call.unknown_from(template)) };
+    if variables.is_unknown() {
+        return Ok(call.unknown_from(variables));
+    }
+    if variables.as_mapping().is_none() {
+        return Err("invalid vars value: must be a map".to_string());
+    }
+    Ok((call.context.render_template)(text, variables)?.at(call.span))
 }
 
 fn fileset(call: &Call) -> Result<Value, String> {

@@ -34,9 +34,12 @@ fn translate(pattern: &str) -> Result<String, String> {
     let mut class_start = false;
     // What stands directly before is a repetition: RE2 refuses one of a repetition.
     let mut repeated = false;
+    // What stands directly before, in a class, is a class itself: `-` behind it is just a `-`.
+    let mut after_class = false;
     while let Some(character) = characters.next() {
         let first_in_class = std::mem::take(&mut class_start);
         let after_repetition = std::mem::take(&mut repeated);
+        let after_class_before = std::mem::take(&mut after_class);
         match character {
             '\\' => {
                 if !in_class && characters.peek() == Some(&'Q') {
@@ -44,6 +47,8 @@ fn translate(pattern: &str) -> Result<String, String> {
                     quoted(&mut characters, &mut out);
                     continue;
                 }
+                after_class = in_class
+                    && matches!(characters.peek(), Some('d' | 'D' | 's' | 'S' | 'w' | 'W' | 'p' | 'P'));
                 escape(&mut characters, &mut out, in_class, pattern)?;
             }
             '[' if in_class => {
@@ -85,6 +90,7 @@ fn translate(pattern: &str) -> Result<String, String> {
                 out.push('\\');
                 out.push(character);
             }
+            '-' if in_class && after_class_before && characters.peek() != Some(&']') => out.push_str("\\-"),
             '-' if in_class && characters.peek() == Some(&'-') => out.push_str("\\-"),
             '{' if !in_class => {
                 let ahead: String = characters.clone().take_while(|c| *c != '}').take(12).collect();
