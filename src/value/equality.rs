@@ -44,7 +44,7 @@ fn equal(a: &Value, b: &Value, depth: usize) -> Option<bool> {
 /// Whether two unknowns are certainly the same value. Only for causes that name one thing: two calls of `uuid()` from the
 /// same place give two values.
 fn same_unknown(a: &Unknown, b: &Unknown) -> bool {
-    a == b && matches!(a.cause, Cause::Input(_) | Cause::Computed(_) | Cause::Lookup(_))
+    a == b && matches!(a.cause, Cause::Input(_) | Cause::Module(_) | Cause::Computed(_) | Cause::Lookup(_))
 }
 
 fn equal_templates(a: &[TemplatePart], b: &[TemplatePart], depth: usize) -> Option<bool> {

@@ -157,13 +157,14 @@ pub struct Unknown {
 /// Why a value is not known. Two unknowns with the same cause and span and no derivation between are the same value.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Cause {
-    /// An input (variable, parameter) without a value; its name with the module's address before it.
+    /// An input (variable, parameter) without a value; its name with the module's address before it, and the way to a
+    /// part of it behind it (`module.hub.var.subnets["db"].id`).
     Input(EcoString),
     /// An attribute that Azure or a provider computes: the resource's address and the attribute.
     Computed(EcoString),
     /// Something read at plan or deploy time (data source, key vault secret, `existing` property).
     Lookup(EcoString),
-    /// A module whose source is not on disk.
+    /// A module whose source is not on disk, or a part of what it has to give (`module.network.subnets["db"]`).
     Module(EcoString),
     /// A function that depends on time, chance or the outside (`timestamp`, `uuid`, `newGuid`).
     Impure(EcoString),

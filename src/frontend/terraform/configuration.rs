@@ -48,11 +48,14 @@ pub fn load(discovery: &Discovery, first_root: u32, options: &Options, sources: 
     configuration
 }
 
-/// What file functions may read: the repository that a root belongs to, or else its own folder.
-pub(super) fn sandbox_of(root: &Path) -> Sandbox {
+/// What file functions may read: the repository that a root belongs to, or else its own folder, and the folders of the
+/// modules that it calls.
+pub(super) fn sandbox_of(store: &ModuleStore, root: &Path) -> Sandbox {
     let absolute = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
     let repository = absolute.ancestors().find(|folder| folder.join(".git").exists());
-    Sandbox::new([repository.map_or_else(|| absolute.clone(), Path::to_path_buf)])
+    let mut folders = vec![repository.map_or_else(|| absolute.clone(), Path::to_path_buf)];
+    folders.extend(store.reached_from(root));
+    Sandbox::new(folders)
 }
 
 fn load_root(
@@ -65,8 +68,15 @@ fn load_root(
     let mut diagnostics = Vec::new();
     let inputs = Inputs::collect(root_dir, options, sources, &mut diagnostics);
     let Some(module) = store.module(root_dir) else { return (Vec::new(), diagnostics) };
-    let evaluator =
-        Evaluator::new(sources, store, &inputs, sandbox_of(root_dir), &options.workspace, root, root_dir);
+    let evaluator = Evaluator::new(
+        sources,
+        store,
+        &inputs,
+        sandbox_of(store, root_dir),
+        &options.workspace,
+        root,
+        root_dir,
+    );
     let locked = locked_azurerm_major(root_dir);
     let node = Node::new(std::sync::Arc::clone(module), "".into(), "".into(), None);
     let mut resources = Vec::new();

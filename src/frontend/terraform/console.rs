@@ -42,8 +42,15 @@ pub fn evaluate_expression(
         .module(&root_dir)
         .cloned()
         .unwrap_or_else(|| Arc::new(Module { dir: root_dir.clone(), ..Module::default() }));
-    let evaluator =
-        Evaluator::new(sources, &store, &inputs, sandbox_of(&root_dir), &options.workspace, 0, &root_dir);
+    let evaluator = Evaluator::new(
+        sources,
+        &store,
+        &inputs,
+        sandbox_of(&store, &root_dir),
+        &options.workspace,
+        0,
+        &root_dir,
+    );
     let node = Node::new(module, "".into(), "".into(), None);
     let (value, reports) = evaluator.attempt(|| {
         let value = evaluator.evaluate(&expression, &Scope::of_node(&node));

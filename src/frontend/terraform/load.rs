@@ -1,6 +1,6 @@
 //! Reading modules: the files of a folder, and the folders that module calls name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -157,6 +157,23 @@ impl ModuleStore {
     /// All folders that local calls of a folder's module name.
     pub fn called_from(&self, dir: &Path) -> Vec<PathBuf> {
         self.module(dir).map(|module| called_folders(module)).unwrap_or_default()
+    }
+
+    /// The folders of all modules that a root calls, directly or not, and of those installed for it.
+    pub fn reached_from(&self, root: &Path) -> Vec<PathBuf> {
+        let mut reached = BTreeSet::new();
+        let mut open = self.called_from(root);
+        let installed = self.installed.get(&clean(root)).into_iter().flat_map(|installed| installed.values());
+        open.extend(installed.cloned());
+        while let Some(dir) = open.pop() {
+            if reached.insert(dir.clone()) {
+                open.extend(self.called_from(&dir));
+            }
+        }
+        reached
+            .into_iter()
+            .filter(|dir| self.modules.get(dir).is_some_and(|module| !module.is_empty()))
+            .collect()
     }
 
     /// The module that a call names.

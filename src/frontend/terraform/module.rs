@@ -106,6 +106,7 @@ impl Module {
 
     fn declare(&mut self, block: Block, diagnostics: &mut Vec<Diagnostic>) {
         let header = block.header;
+        let kind = block.block_type.clone();
         let duplicate = match (block.block_type.as_str(), block.labels.as_slice()) {
             ("variable", [name]) => {
                 let name = name.text.clone();
@@ -116,15 +117,13 @@ impl Module {
                 insert(&mut self.outputs, name, Output::from_block(block))
             }
             ("locals", []) => {
-                let mut duplicate = None;
                 for attribute in block.body.attributes {
                     let (name, span) = (attribute.name.clone(), attribute.name_span);
                     if let Some(name) = insert(&mut self.locals, name, attribute) {
-                        diagnostics.push(declared_twice("local value", &name, span));
-                        duplicate = None;
+                        diagnostics.push(declared_twice(&eco_format!("local.{name}"), span));
                     }
                 }
-                duplicate
+                None
             }
             ("resource" | "data", [resource_type, name]) => {
                 let mode = if block.block_type == "data" { Mode::Existing } else { Mode::Managed };
@@ -181,7 +180,15 @@ impl Module {
             }
         };
         if let Some(name) = duplicate {
-            diagnostics.push(declared_twice("name", &name, header));
+            let prefix = match kind.as_str() {
+                "variable" => "var.",
+                "output" => "output.",
+                "module" => "module.",
+                "provider" => "provider.",
+                "ephemeral" => "ephemeral.",
+                _ => "",
+            };
+            diagnostics.push(declared_twice(&eco_format!("{prefix}{name}"), header));
         }
     }
 
@@ -221,13 +228,9 @@ fn insert<T>(declarations: &mut Declarations<T>, name: EcoString, declaration: T
     }
 }
 
-fn declared_twice(what: &str, name: &str, span: Span) -> Diagnostic {
-    Diagnostic::warning(
-        "declared-twice",
-        format!("the {what} `{name}` is declared twice in this module"),
-        span,
-    )
-    .with_help("remove or rename one of the declarations; the first one is used")
+fn declared_twice(address: &str, span: Span) -> Diagnostic {
+    Diagnostic::warning("declared-twice", format!("`{address}` is declared twice in this module"), span)
+        .with_help("remove or rename one of the declarations; the first one is used")
 }
 
 impl Variable {

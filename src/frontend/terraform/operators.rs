@@ -99,7 +99,8 @@ impl Evaluator<'_> {
             BinaryOperator::Subtract => x.subtract(&y),
             BinaryOperator::Multiply => x.multiply(&y),
             BinaryOperator::Divide if y.signum() == 0 => return self.fail(span, "division by zero"),
-            BinaryOperator::Modulo if y.signum() == 0 => return self.fail(span, "division by zero"),
+            // What Terraform makes of it.
+            BinaryOperator::Modulo if y.signum() == 0 => Some(x),
             BinaryOperator::Divide => x.divide(&y),
             BinaryOperator::Modulo => x.remainder(&y),
             BinaryOperator::Less => return Value::bool(x < y, span),
