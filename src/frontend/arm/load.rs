@@ -38,7 +38,8 @@ pub struct Options {
 }
 
 impl Options {
-    fn inputs(&self) -> Inputs {
+    /// As the evaluator takes it, without values of parameters.
+    pub(crate) fn inputs(&self) -> Inputs {
         Inputs {
             subscription: self.subscription.clone(),
             resource_group: self.resource_group.clone(),

@@ -172,6 +172,8 @@ pub enum NestedTemplate {
     Uri(Expression),
     /// Somewhere that cannot be read (a template spec, a registry, an expression): what it says.
     Elsewhere(EcoString),
+    /// Not to be had; the diagnostic was given where the syntax was read.
+    Missing,
 }
 
 /// The values given to the parameters of a nested deployment.

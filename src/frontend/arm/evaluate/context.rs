@@ -55,6 +55,26 @@ pub(crate) struct Round<'r, 'l> {
     pub(crate) cause: Option<Value>,
 }
 
+/// How long a text may become by putting values into it, in bytes.
+const MAX_TEXT: usize = 8 << 20;
+/// Of how many parts a text with unknown parts may consist.
+const MAX_TEXT_PARTS: usize = 10_000;
+
+/// The bytes of text that are known in a value, and of how many parts it is as text.
+fn text_size(value: &Value) -> (usize, usize) {
+    match &value.kind {
+        ValueKind::String(text) => (text.len(), 1),
+        ValueKind::Template(parts) => {
+            let known = parts.iter().map(|part| match part {
+                TemplatePart::Literal(text) => text.len(),
+                TemplatePart::Value(_) => 0,
+            });
+            (known.sum(), parts.len())
+        }
+        _ => (0, 1),
+    }
+}
+
 impl<'r, 'l> Context<'r, 'l> {
     /// Directly inside a deployment's template.
     pub(crate) fn of(run: &'r Run<'l>, deployment: &Rc<Deployment>) -> Self {
@@ -177,6 +197,14 @@ impl<'r, 'l> Context<'r, 'l> {
             && matches!(only.kind, ValueKind::String(_))
         {
             return only.clone();
+        }
+        // A variable that holds another one twice, and so on, doubles its length with every line.
+        let (length, pieces) = values
+            .iter()
+            .map(text_size)
+            .fold((0, 0), |(length, pieces), (more, parts)| (length + more, pieces + parts));
+        if length > MAX_TEXT || pieces > MAX_TEXT_PARTS || !self.run.charge(length / 16 + pieces) {
+            return self.run.fail("the text is too long", span);
         }
         ids::recognize(self, concat(values, span))
     }

@@ -771,6 +771,7 @@ impl Instance {
         };
         let (link, is_path) = match template {
             NestedTemplate::Inline(template) => return Some(Arc::clone(template)),
+            NestedTemplate::Missing => return None,
             NestedTemplate::Elsewhere(what) => {
                 return missing(format!("the template of this deployment is not on disk: {what}"));
             }
