@@ -7,6 +7,7 @@
 
 mod delegated_subnet_shared;
 mod invalid_address_prefix;
+mod nsg_blocks_required_flow;
 mod nsg_priority_conflict;
 mod occupants;
 mod peering_address_overlap;
@@ -38,6 +39,7 @@ pub static ALL: &[&Rule] = &[
     &subnet_outside_vnet::RULE,
     &subnets_overlap::RULE,
     &subnet_too_small::RULE,
+    &nsg_blocks_required_flow::RULE,
     &nsg_priority_conflict::RULE,
     &peering_one_way::RULE,
     &peering_address_overlap::RULE,

@@ -4,7 +4,9 @@
 //! azurerm, azapi and ARM, but not which language wrote them down, and no rules.
 
 mod field;
+mod lookup;
 mod model;
 
 pub use field::{Field, Link, LinkState, List, Place, State};
+pub use lookup::Values;
 pub use model::*;
