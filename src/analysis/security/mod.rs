@@ -9,6 +9,8 @@ mod compile;
 mod evaluate;
 pub mod input;
 mod outcome;
+#[cfg(test)]
+mod properties;
 mod shadow;
 pub mod syntax;
 #[cfg(test)]
