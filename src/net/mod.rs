@@ -11,12 +11,14 @@ pub mod interval;
 pub mod packet;
 pub mod port;
 pub mod protocol;
+pub mod show;
 pub mod symbol;
 #[cfg(test)]
 mod tests;
 
 pub use address::{AddressSet, parse_prefix};
-pub use packet::{Budget, Host, Packet, PacketBox, PacketSet, TooComplex};
+pub use packet::{Budget, PacketBox, PacketSet, TooComplex};
 pub use port::PortSet;
 pub use protocol::{Protocol, ProtocolSet};
+pub use show::{Host, Packet};
 pub use symbol::{Condition, Conditions, Subject, Symbol, SymbolKind};
