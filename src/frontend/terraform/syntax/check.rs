@@ -21,6 +21,16 @@ pub(super) struct Refusal {
 pub(super) struct Open {
     pub token: Token,
     pub newlines_count: bool,
+    /// A brace that opens an object, not a block.
+    object: bool,
+    /// Commas and line ends directly inside.
+    separators: usize,
+}
+
+impl Open {
+    fn new(token: Token, newlines_count: bool) -> Self {
+        Self { token, newlines_count, object: false, separators: 0 }
+    }
 }
 
 /// Follows brackets through the tokens of a text.
@@ -47,16 +57,28 @@ impl Brackets {
         &self.open
     }
 
-    /// Takes note of the next token.
-    pub fn follow(&mut self, text: &str, token: Token) {
+    /// Takes note of the next token; returns the bracket that it closes.
+    pub fn follow(&mut self, text: &str, token: Token) -> Option<Open> {
+        let mut closed = None;
         match token.kind {
-            Kind::Newline | Kind::LineComment | Kind::BlockComment => return,
-            Kind::OpenBrace => self.open.push(Open { token, newlines_count: true }),
+            Kind::Newline | Kind::LineComment | Kind::BlockComment => {
+                if token.kind == Kind::Newline {
+                    self.count_separator();
+                }
+                return None;
+            }
+            Kind::Comma => self.count_separator(),
+            Kind::OpenBrace => {
+                let block = self
+                    .before
+                    .is_none_or(|before| matches!(before.kind, Kind::Identifier | Kind::CloseQuote));
+                self.open.push(Open { object: !block, ..Open::new(token, true) });
+            }
             Kind::OpenBracket | Kind::OpenParenthesis | Kind::OpenInterpolation | Kind::OpenDirective => {
-                self.open.push(Open { token, newlines_count: false });
+                self.open.push(Open::new(token, false));
             }
             Kind::CloseBrace | Kind::CloseBracket | Kind::CloseParenthesis | Kind::CloseSequence => {
-                self.close(token.kind);
+                closed = self.close(token.kind);
             }
             // `{ for …` is one expression, over as many lines as it likes.
             Kind::Identifier if text.get(token.start..token.end) == Some("for") => {
@@ -66,14 +88,22 @@ impl Brackets {
                     && introduces_for(&text[token.end..])
                 {
                     open.newlines_count = false;
+                    open.object = false;
                 }
             }
             _ => {}
         }
         self.before = Some(token);
+        closed
     }
 
-    fn close(&mut self, kind: Kind) {
+    fn count_separator(&mut self) {
+        if let Some(open) = self.open.last_mut() {
+            open.separators += 1;
+        }
+    }
+
+    fn close(&mut self, kind: Kind) -> Option<Open> {
         let opposite = |open: Kind| match kind {
             Kind::CloseBrace => open == Kind::OpenBrace,
             Kind::CloseBracket => open == Kind::OpenBracket,
@@ -82,9 +112,10 @@ impl Brackets {
         };
         // A bracket that closes nothing near is passed over: looking through all would cost quadratic time.
         let near = self.open.len().saturating_sub(Self::REACH);
-        if let Some(index) = self.open[near..].iter().rposition(|open| opposite(open.token.kind)) {
-            self.open.truncate(near + index);
-        }
+        let index = near + self.open[near..].iter().rposition(|open| opposite(open.token.kind))?;
+        let closed = self.open.get(index).copied();
+        self.open.truncate(index);
+        closed
     }
 
     /// The innermost open bracket.
@@ -122,6 +153,8 @@ pub(super) struct Findings {
     pub refusals: Vec<Refusal>,
     /// Heredocs without a line, which `hcl-edit` reads on to the next line with their name.
     pub empty_heredocs: Vec<Range<usize>>,
+    /// Objects with so many items that `hcl-edit`, which compares each key with all before it, would take too long.
+    pub large_objects: Vec<Range<usize>>,
     /// There are heredocs that `hcl-edit` ends elsewhere than HCL does.
     pub ambiguous_heredocs: bool,
 }
@@ -187,7 +220,14 @@ pub(super) fn check(text: &str, scope: Scope) -> Findings {
                 && brackets.before().is_some_and(|before| before.kind == Kind::OpenBracket)
                 && brackets.innermost().is_some_and(|open| open.token.kind == Kind::OpenBracket);
         }
-        brackets.follow(text, token);
+        if let Some(open) = brackets.follow(text, token)
+            && open.object
+            && open.separators > LARGE_OBJECT
+        {
+            let range = open.token.start..token.end;
+            findings.large_objects.retain(|inner| inner.start < range.start);
+            findings.large_objects.push(range);
+        }
     }
     if scanner.in_heredoc()
         && let Some(open) = heredocs.pop()
@@ -200,6 +240,35 @@ pub(super) fn check(text: &str, scope: Scope) -> Findings {
         });
     }
     findings
+}
+
+/// Items of an object beyond which it is read in parts, and of one part.
+const LARGE_OBJECT: usize = 4_000;
+const OBJECT_PART: usize = 1_000;
+
+/// Divides the text of a large object at commas and line ends: from one byte before the items of each part to one byte
+/// after them. Those two bytes separate items, and may be overwritten with braces.
+pub(super) fn object_parts(text: &str) -> Option<Vec<Range<usize>>> {
+    let mut brackets = Brackets::default();
+    let (mut parts, mut start, mut separators) = (Vec::new(), 0, 0);
+    let mut last = Kind::Newline;
+    let mut end = 0;
+    for token in Scanner::new(text) {
+        let separates = matches!(token.kind, Kind::Comma | Kind::Newline)
+            && brackets.depth() == 1
+            && brackets.newlines_count();
+        separators += usize::from(separates);
+        // A brace in the place of the line end after a comment would be part of the comment.
+        if separates && last != Kind::LineComment && separators >= (parts.len() + 1) * OBJECT_PART {
+            parts.push(start..token.start + 1);
+            start = token.end - 1;
+        }
+        last = token.kind;
+        end = token.end;
+        brackets.follow(text, token);
+    }
+    parts.push(start..end);
+    (text.starts_with('{') && separators > LARGE_OBJECT && end == text.len()).then_some(parts)
 }
 
 /// The name that a heredoc's opening token introduces.

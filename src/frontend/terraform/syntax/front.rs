@@ -16,6 +16,8 @@ use super::scan::{Kind, Scanner};
 /// Rewriting starts over after each name that was found twice; so often, and not more than so many bytes.
 const MAX_RENAMES: usize = 256;
 const MAX_BYTES: usize = 64 << 20;
+/// Bytes below which no object can be too large.
+const SMALL: usize = 4_000;
 
 /// What a text is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,7 +78,7 @@ pub(super) fn read<T>(
     parse: fn(&str) -> Result<T, parser::Error>,
 ) -> Result<Read<T>, Failure> {
     // An expression inside a text has been checked with it.
-    let mut findings = if scope == Scope::Joined && !source.contains("<<") {
+    let mut findings = if scope == Scope::Joined && source.len() < SMALL && !source.contains("<<") {
         Findings::default()
     } else {
         check(source, scope)
@@ -92,15 +94,18 @@ pub(super) fn read<T>(
             refused.push((range, refusal.message));
         }
     }
-    let misread = findings.ambiguous_heredocs || !findings.empty_heredocs.is_empty();
+    // The parser would read these wrongly, or not in good time.
+    let misread = findings.ambiguous_heredocs
+        || !findings.empty_heredocs.is_empty()
+        || !findings.large_objects.is_empty();
     let mut result = if misread { None } else { Some(parse(source)) };
     let mut read = Read { tree: (), joined: None, holes: Vec::new(), redefined: Vec::new(), refused };
     if !matches!(result, Some(Ok(_))) {
         let text = if scope == Scope::Joined { source.to_string() } else { join_lines(source, scope) };
         let mut buffer = text.clone();
-        for heredoc in findings.empty_heredocs {
-            overwrite(&mut buffer, heredoc.clone(), read.holes.len());
-            read.holes.push(heredoc);
+        for hole in findings.empty_heredocs.into_iter().chain(findings.large_objects) {
+            overwrite(&mut buffer, hole.clone(), read.holes.len());
+            read.holes.push(hole);
         }
         if buffer != source || misread {
             result = Some(parse(&buffer));
@@ -135,7 +140,7 @@ pub(super) fn read<T>(
             }
             result = Some(parse(&buffer));
         }
-        read.holes.sort_by_key(|hole| hole.start);
+        read.holes.sort_by_key(|hole| (hole.start, hole.end));
     }
     // Without a result so far nothing stood in the way of parsing.
     match result.unwrap_or_else(|| parse(source)) {

@@ -10,6 +10,7 @@ use hcl_edit::expr as edit;
 use hcl_edit::structure as body;
 
 use super::ast::*;
+use super::check::object_parts;
 use super::front::{self, Scope};
 use super::scan::{Kind, Scanner};
 use super::template::{Quoting, normalized};
@@ -179,42 +180,59 @@ impl Lowering<'_> {
     /// The range, if a name stands there for something else.
     fn hole(&self, range: Option<Range<usize>>) -> Option<Range<usize>> {
         let range = range?;
-        let index = self.holes.binary_search_by_key(&range.start, |hole| hole.start).ok()?;
-        (self.holes.get(index)? == &range).then_some(range)
+        let found = self.holes.binary_search_by_key(&(range.start, range.end), |hole| (hole.start, hole.end));
+        found.is_ok().then_some(range)
     }
 
     fn read_hole(&self, range: Range<usize>) -> Expression {
-        let invalid = |diagnostic| {
-            self.diagnostics.borrow_mut().push(diagnostic);
-            Expression { kind: ExpressionKind::Invalid, span: self.place(range.clone()) }
-        };
-        if self.folds >= MAX_FOLDS {
-            return invalid(too_deep(self.place(range.clone())));
-        }
-        let (Some(source), Some(text)) =
-            (self.source.get(range.clone()), self.joined.unwrap_or(self.source).get(range.clone()))
-        else {
-            return invalid(too_deep(self.place(range.clone())));
-        };
+        let span = self.place(range.clone());
+        let text = self.joined.unwrap_or(self.source).get(range.clone()).unwrap_or("");
         if is_empty_heredoc(text) {
-            return Expression { kind: ExpressionKind::String(EcoString::new()), span: self.place(range) };
+            return Expression { kind: ExpressionKind::String(EcoString::new()), span };
         }
+        let Some(parts) = object_parts(text) else { return self.read_inside(range.start, text) };
+        let mut items = Vec::new();
+        for part in parts {
+            let mut piece = text.get(part.clone()).unwrap_or("").to_string();
+            if piece.len() < 2 || !piece.is_char_boundary(1) || !piece.is_char_boundary(piece.len() - 1) {
+                continue;
+            }
+            piece.replace_range(..1, "{");
+            piece.replace_range(piece.len() - 1.., "}");
+            // Without one part nothing is known of the whole.
+            let ExpressionKind::Object(more) = self.read_inside(range.start + part.start, &piece).kind else {
+                return Expression { kind: ExpressionKind::Invalid, span };
+            };
+            items.extend(more);
+        }
+        Expression { kind: ExpressionKind::Object(items), span }
+    }
+
+    /// Reads text that stands at `start` by itself.
+    fn read_inside(&self, start: usize, text: &str) -> Expression {
+        let span = self.place(start..start + text.len());
+        let failed = |diagnostic| {
+            self.diagnostics.borrow_mut().push(diagnostic);
+            Expression { kind: ExpressionKind::Invalid, span }
+        };
+        let source = self.source.get(start..start + text.len());
+        let Some(source) = source.filter(|_| self.folds < MAX_FOLDS) else { return failed(too_deep(span)) };
         match front::read(text, Scope::Joined, hcl_edit::parser::parse_expr) {
             Ok(read) => {
                 let inside = Lowering {
                     source,
                     joined: Some(read.joined.as_deref().unwrap_or(text)),
                     holes: &read.holes,
-                    positions: self.positions.from(range.start),
+                    positions: self.positions.from(start),
                     folds: self.folds + 1,
                     ..*self
                 };
                 inside.expression(&read.tree)
             }
-            Err(failure) if failure.limit => invalid(too_deep(self.place(range.clone()))),
+            Err(failure) if failure.limit => failed(too_deep(span)),
             Err(failure) => {
-                let start = range.start + failure.range.start;
-                invalid(Diagnostic::error("syntax-error", failure.message, self.place(start..range.end)))
+                let place = self.place(start + failure.range.start..start + text.len());
+                failed(Diagnostic::error("syntax-error", failure.message, place))
             }
         }
     }

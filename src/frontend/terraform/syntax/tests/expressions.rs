@@ -248,6 +248,25 @@ fn deep_and_long_expressions_are_read_in_pieces() {
 }
 
 #[test]
+fn large_objects_are_read_in_parts() {
+    let items: String = (0..9_000).map(|n| format!("  k{n} = \"v{n}\" # {n}\n  # more\n")).collect();
+    let text = format!("x = [{{\n{items}  k1 = {{ a = <<T\nT\n  }}\n}}]\n");
+    let body = healthy(&text);
+    let ast::ExpressionKind::Tuple(elements) = &body.attributes[0].value.kind else { panic!("not a tuple") };
+    let ast::ExpressionKind::Object(items) = &elements[0].kind else { panic!("not an object") };
+    assert_eq!(items.len(), 9_001);
+    for (n, item) in items[..9_000].iter().enumerate() {
+        let ast::ObjectKey::Name(name, span) = &item.key else { panic!("not a name") };
+        assert_eq!(name.as_str(), format!("k{n}"));
+        assert_eq!(&text[span.start as usize..span.end as usize], name.as_str());
+        assert_eq!(render::expression(&item.value), format!("\"v{n}\""));
+    }
+    assert_eq!(render::expression(&items[9_000].value), "{a: \"\"}");
+    let one_line: String = (0..5_000).map(|n| format!("k{n} : {n}, ")).collect();
+    assert_eq!(read(&format!("{{ {one_line} }}")).matches(": ").count(), 5_000);
+}
+
+#[test]
 fn there_is_a_limit() {
     for text in [
         format!("{}1{}", "[".repeat(20_000), "]".repeat(20_000)),
