@@ -132,11 +132,14 @@ fn equal_mappings(a: &Mapping, b: &Mapping, depth: usize) -> Option<bool> {
     }
     let open = a.rest.is_some() || b.rest.is_some();
     let one_way = |a: &Mapping, b: &Mapping| {
-        a.entries.keys().any(|key| !b.entries.contains_key(key) && b.rest.is_none())
+        let mut certain = a.entries.iter().filter(|(_, entry)| !entry.value.repeated);
+        certain.any(|(key, _)| !b.entries.contains_key(key) && b.rest.is_none())
     };
     if one_way(a, b) || one_way(b, a) {
         return Some(false);
     }
+    let maybe = |mapping: &Mapping| mapping.entries.values().any(|entry| entry.value.repeated);
+    let open = open || maybe(a) || maybe(b);
     let entries = a
         .entries
         .iter()

@@ -31,8 +31,11 @@ pub struct Value {
     pub span: Span,
     /// Never to be shown: it came from something marked sensitive.
     pub sensitive: bool,
-    /// As an element of a sequence: stands for zero or more elements (a `dynamic` block over something unknown).
+    /// As an element of a sequence: stands for zero or more elements (a `dynamic` block over something unknown). As an
+    /// entry of a mapping: may be missing.
     pub repeated: bool,
+    /// When [`Value::repeated`]: why it is not known how often, where the value's content does not say.
+    pub because: Option<Arc<Unknown>>,
 }
 
 /// What a value is.
@@ -208,7 +211,7 @@ impl std::fmt::Display for Cause {
 impl Value {
     /// A value written at `span`.
     pub fn new(kind: ValueKind, span: Span) -> Self {
-        Self { kind, span, sensitive: false, repeated: false }
+        Self { kind, span, sensitive: false, repeated: false, because: None }
     }
 
     /// Null.
@@ -265,7 +268,10 @@ impl Value {
             },
             _ => match self.first_unknown() {
                 Some(unknown) => Arc::new(Unknown { cause: Cause::Derived(unknown), span }),
-                None => Arc::new(Unknown { cause: Cause::Unsupported("this expression".into()), span }),
+                None => match &self.because {
+                    Some(because) => Arc::new(Unknown { cause: Cause::Derived(Arc::clone(because)), span }),
+                    None => Arc::new(Unknown { cause: Cause::Unsupported("this expression".into()), span }),
+                },
             },
         };
         let mut value = Value::new(ValueKind::Unknown(from), span);
@@ -285,14 +291,44 @@ impl Value {
                 TemplatePart::Value(value) => value.first_unknown(),
                 TemplatePart::Literal(_) => None,
             }),
-            ValueKind::Sequence(sequence) => sequence.items.iter().find_map(Value::first_unknown),
+            ValueKind::Sequence(sequence) => sequence.items.iter().find_map(Value::first_doubt),
             ValueKind::Mapping(mapping) => mapping
                 .entries
                 .values()
-                .find_map(|entry| entry.value.first_unknown())
+                .find_map(|entry| entry.value.first_doubt())
                 .or_else(|| mapping.rest.clone()),
             _ => None,
         }
+    }
+
+    /// As a part of a collection: the first unknown inside, or why it is not known whether this is there.
+    fn first_doubt(&self) -> Option<Arc<Unknown>> {
+        self.first_unknown().or_else(|| self.uncertainty())
+    }
+
+    /// Why it is not known whether (or how often) this part of a collection is there; `None` when it is.
+    pub fn uncertainty(&self) -> Option<Arc<Unknown>> {
+        if !self.repeated {
+            return None;
+        }
+        self.because.clone().or_else(|| self.first_unknown()).or_else(|| {
+            let cause = Cause::Unsupported("what decides about this element".into());
+            Some(Arc::new(Unknown { cause, span: self.span }))
+        })
+    }
+
+    /// The same value, as a part of a collection that may be missing, or be there several times.
+    pub fn maybe(mut self, because: Option<Arc<Unknown>>) -> Self {
+        self.repeated = true;
+        self.because = because.or(self.because);
+        self
+    }
+
+    /// The same value, certainly there and once.
+    pub fn certain(mut self) -> Self {
+        self.repeated = false;
+        self.because = None;
+        self
     }
 
     /// Whether nothing inside is unknown or a reference.

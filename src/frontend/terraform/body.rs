@@ -297,9 +297,9 @@ impl Evaluator<'_> {
                 value: Value::mapping(MappingKind::Object, entries, for_each.value.span),
                 outer: scope.bindings,
             };
-            let mut made = self.nested(&content.body, content, &scope.with(&binding));
-            made.repeated = element.repeated;
-            items.push(made.marked(collection.sensitive));
+            let made =
+                self.nested(&content.body, content, &scope.with(&binding)).marked(collection.sensitive);
+            items.push(if element.uncertain.is_some() { made.maybe(element.uncertain) } else { made });
         }
     }
 }

@@ -34,10 +34,7 @@ impl Evaluator<'_> {
                 ValueKind::Sequence(sequence) => {
                     if let Some(repeated) = sequence.items.iter().find(|item| item.repeated) {
                         // How many arguments there are, is not known.
-                        return match last.first_unknown() {
-                            Some(_) => last.derived_unknown(span),
-                            None => repeated.derived_unknown(span),
-                        };
+                        return repeated.derived_unknown(span);
                     }
                     arguments.extend(sequence.items.iter().map(|item| item.clone().marked(last.sensitive)));
                 }
@@ -165,7 +162,7 @@ impl Evaluator<'_> {
         let reference = value.as_reference().filter(|reference| reference.path.is_empty())?;
         let instance = self.by_address.borrow().get(&reference.target.address).cloned()?;
         self.stands_for_map(&instance).then(|| {
-            let element = Value { repeated: true, ..value.clone() };
+            let element = value.clone().maybe(instance.uncertain.clone());
             Value::sequence(SequenceKind::List, vec![element], span)
         })
     }

@@ -1,5 +1,7 @@
 //! Expressions.
 
+use std::sync::Arc;
+
 use ecow::{EcoString, eco_format};
 use indexmap::IndexMap;
 
@@ -10,7 +12,7 @@ use super::traversal::key_name;
 use super::types::{convert, type_of, unify};
 use crate::source::Span;
 use crate::value::{
-    Cause, Entry, Mapping, MappingKind, SequenceKind, Value, ValueKind, compare_set_elements,
+    Cause, Entry, Mapping, MappingKind, SequenceKind, Unknown, Value, ValueKind, compare_set_elements,
 };
 
 /// How much stack an evaluation may need before it asks again, and how much it is given then.
@@ -23,8 +25,8 @@ pub(super) struct Element {
     pub key: Value,
     /// The element itself, not marked as repeated.
     pub value: Value,
-    /// It stands for zero or more elements.
-    pub repeated: bool,
+    /// It stands for zero or more elements, and why.
+    pub uncertain: Option<Arc<Unknown>>,
 }
 
 impl Evaluator<'_> {
@@ -152,19 +154,14 @@ impl Evaluator<'_> {
     pub(super) fn elements(&self, collection: &Value, span: Span) -> Result<Vec<Element>, &'static str> {
         let sensitive = collection.sensitive;
         let element = |key: Value, value: &Value| {
-            let mut inner = value.clone().marked(sensitive);
-            inner.repeated = false;
-            Element { key: key.marked(sensitive), value: inner, repeated: value.repeated }
+            let inner = value.clone().certain().marked(sensitive);
+            Element { key: key.marked(sensitive), value: inner, uncertain: value.uncertainty() }
         };
         match &collection.kind {
             ValueKind::Sequence(sequence) if sequence.kind == SequenceKind::Set => {
                 let mut items: Vec<&Value> = sequence.items.iter().collect();
                 items.sort_by(|a, b| compare_set_elements(a, b));
-                let with_key = |item: &&Value| {
-                    let mut key = (*item).clone();
-                    key.repeated = false;
-                    element(key, item)
-                };
+                let with_key = |item: &&Value| element((*item).clone().certain(), item);
                 Ok(items.iter().map(with_key).collect())
             }
             ValueKind::Sequence(sequence) => {
@@ -188,19 +185,20 @@ impl Evaluator<'_> {
                     .collect();
                 if let Some(rest) = &mapping.rest {
                     let unknown = super::traversal::unknown_from(rest, span);
-                    elements.push(Element { repeated: true, ..element(unknown.clone(), &unknown) });
+                    elements.push(element(unknown.clone(), &unknown.maybe(None)));
                 }
                 Ok(elements)
             }
             ValueKind::Unknown(_) => {
                 let unknown = collection.derived_unknown(span);
-                Ok(vec![Element { repeated: true, ..element(unknown.clone(), &unknown) }])
+                Ok(vec![element(unknown.clone(), &unknown.maybe(None))])
             }
             ValueKind::Reference(reference) => {
                 let unknown = collection.derived_unknown(span);
                 let instances = reference.path.is_empty() && self.is_uncertain(&reference.target.address);
-                let value = if instances { collection } else { &unknown };
-                Ok(vec![Element { repeated: true, ..element(unknown.clone(), value) }])
+                let value = if instances { collection.clone() } else { unknown.clone() };
+                let why = unknown.first_unknown();
+                Ok(vec![element(unknown, &value.maybe(why))])
             }
             ValueKind::Null => Err("a loop cannot run over a null value"),
             _ => Err("a loop runs over a list, a set, a map or an object"),
@@ -231,18 +229,23 @@ impl Evaluator<'_> {
             };
             let inner_scope = outer_scope.with(&binding);
             let scope = &inner_scope;
-            let mut uncertain = element.repeated;
+            let mut uncertain = element.uncertain;
             if let Some(condition) = &expression.condition {
                 let value = self.evaluate(condition, scope);
                 match self.truth(&value, condition.span) {
                     Some(true) => {}
                     Some(false) => continue,
-                    None => uncertain = true,
+                    None => {
+                        uncertain =
+                            uncertain.or_else(|| value.derived_unknown(condition.span).first_unknown())
+                    }
                 }
             }
-            let mut value = self.evaluate(&expression.value, scope);
+            let mut value = self.evaluate(&expression.value, scope).certain();
+            if uncertain.is_some() {
+                value = value.maybe(uncertain.clone());
+            }
             let Some(key) = &expression.key else {
-                value.repeated = uncertain;
                 items.push(value);
                 continue;
             };
@@ -260,11 +263,10 @@ impl Evaluator<'_> {
                 });
                 continue;
             };
-            value.repeated = uncertain;
             if expression.grouped {
                 groups.entry(name).or_default().push(value);
             } else if mapping.entries.contains_key(&name) {
-                if element.repeated || uncertain {
+                if uncertain.is_some() {
                     continue;
                 }
                 return self.fail(
@@ -283,9 +285,10 @@ impl Evaluator<'_> {
         }
         for (name, items) in groups {
             // A group of which no member is certain may be missing.
-            let maybe_missing = items.iter().all(|item| item.repeated);
-            let mut value = Value::sequence(SequenceKind::Tuple, items, span);
-            value.repeated = maybe_missing;
+            let certain = items.iter().any(|item| !item.repeated);
+            let why = items.iter().find_map(Value::uncertainty);
+            let value = Value::sequence(SequenceKind::Tuple, items, span);
+            let value = if certain { value } else { value.maybe(why) };
             mapping.entries.insert(name, Entry { span: expression.value.span, value });
         }
         Value::new(ValueKind::Mapping(mapping.into()), span).marked(sensitive)
@@ -336,8 +339,7 @@ pub(super) fn alternatives(a: &Value, b: &Value, why: &Value, span: Span, depth:
     match (&a.kind, &b.kind) {
         (ValueKind::Sequence(one), ValueKind::Sequence(two)) => {
             let uncertain = |items: &[Value]| -> Vec<Value> {
-                let maybe = |item: &Value| Value { repeated: true, ..item.clone() };
-                items.iter().map(maybe).collect()
+                items.iter().map(|item| item.clone().maybe(why.first_unknown())).collect()
             };
             let kind = if one.kind == two.kind { one.kind } else { SequenceKind::List };
             let items = if one.items.is_empty() {
@@ -364,17 +366,17 @@ pub(super) fn alternatives(a: &Value, b: &Value, why: &Value, span: Span, depth:
             for (name, entry) in &one.entries {
                 let value = match two.entries.get(name) {
                     Some(other) => {
-                        let repeated = entry.value.repeated || other.value.repeated;
-                        let value = alternatives(&entry.value, &other.value, why, span, depth + 1);
-                        Value { repeated, ..value }
+                        let doubt = entry.value.uncertainty().or_else(|| other.value.uncertainty());
+                        let value = alternatives(&entry.value, &other.value, why, span, depth + 1).certain();
+                        if doubt.is_some() { value.maybe(doubt) } else { value }
                     }
-                    None => Value { repeated: true, ..entry.value.clone() },
+                    None => entry.value.clone().maybe(why.first_unknown()),
                 };
                 merged.entries.insert(name.clone(), Entry { span: entry.span, value });
             }
             for (name, entry) in &two.entries {
                 if !one.entries.contains_key(name) {
-                    let value = Value { repeated: true, ..entry.value.clone() };
+                    let value = entry.value.clone().maybe(why.first_unknown());
                     merged.entries.insert(name.clone(), Entry { span: entry.span, value });
                 }
             }

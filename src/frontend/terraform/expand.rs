@@ -148,7 +148,12 @@ impl Evaluator<'_> {
 
     /// Whether an address stands for an unknown number of instances.
     pub(super) fn is_uncertain(&self, address: &EcoString) -> bool {
-        self.by_address.borrow().get(address).is_some_and(|instance| instance.uncertain.is_some())
+        self.uncertainty_of(address).is_some()
+    }
+
+    /// Why it is not known how many instances an address stands for, if it is not.
+    pub(super) fn uncertainty_of(&self, address: &EcoString) -> Option<Arc<Unknown>> {
+        self.by_address.borrow().get(address)?.uncertain.clone()
     }
 
     /// The repetitions of a block with `count` or `for_each`.
@@ -159,8 +164,7 @@ impl Evaluator<'_> {
         }
         if let Some(for_each) = block.body.attribute("for_each") {
             let value = self.evaluate(&for_each.value, scope);
-            let why = |evaluator: &Self| evaluator.why_uncertain(&for_each.value, scope);
-            return self.for_each(&value, what, for_each.value.span, why);
+            return self.for_each(&value, what, for_each.value.span);
         }
         Repetitions::Once
     }
@@ -203,13 +207,7 @@ impl Evaluator<'_> {
         Repetitions::Known(instances.collect())
     }
 
-    fn for_each(
-        &self,
-        value: &Value,
-        what: &str,
-        span: Span,
-        why: impl Fn(&Self) -> Arc<Unknown>,
-    ) -> Repetitions {
+    fn for_each(&self, value: &Value, what: &str, span: Span) -> Repetitions {
         let unknown = |why: Arc<Unknown>| {
             let each = (unknown_from(&why, span), unknown_from(&why, span));
             (why, Repetition { each: Some(each), ..Repetition::default() })
@@ -236,9 +234,8 @@ impl Evaluator<'_> {
                 let mut entries: Vec<(&EcoString, &Entry)> = mapping.entries.iter().collect();
                 entries.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
                 for (name, entry) in entries {
-                    let mut element = entry.value.clone().marked(value.sensitive);
-                    let uncertain = element.repeated.then(|| why(self));
-                    element.repeated = false;
+                    let uncertain = entry.value.uncertainty();
+                    let element = entry.value.clone().certain().marked(value.sensitive);
                     instances
                         .push((instance(name, Value::string(name.clone(), entry.span), element), uncertain));
                 }
@@ -255,17 +252,15 @@ impl Evaluator<'_> {
                 let mut items: Vec<&Value> = sequence.items.iter().collect();
                 items.sort_by(|a, b| crate::value::compare_set_elements(a, b));
                 for item in items {
-                    let mut element = item.clone().marked(value.sensitive);
-                    element.repeated = false;
+                    let element = item.clone().certain().marked(value.sensitive);
                     match &item.kind {
                         ValueKind::String(name) => {
-                            let uncertain = item.repeated.then(|| why(self));
-                            instances.push((instance(name, element.clone(), element), uncertain));
+                            instances.push((instance(name, element.clone(), element), item.uncertainty()));
                         }
                         _ if item.is_unknown() || matches!(item.kind, ValueKind::Template(_)) => {
-                            let cause = item.first_unknown().unwrap_or_else(|| why(self));
                             let each = Some((element.clone(), element));
-                            open = Some((cause, Repetition { each, ..Repetition::default() }));
+                            let repetition = Repetition { each, ..Repetition::default() };
+                            open = item.first_unknown().map(|cause| (cause, repetition));
                         }
                         _ => return failed(format!("the `for_each` of {what} must be a set of strings")),
                     }
@@ -487,9 +482,13 @@ impl Evaluator<'_> {
             return whole.clone().at(span);
         }
         let reference = |instance: &Rc<ResourceInstance>| {
-            let mut value = Value::reference(self.key(&instance.address), Vec::new(), span);
-            value.repeated = instance.uncertain.is_some() && instance.node.uncertain().is_none();
-            value
+            let value = Value::reference(self.key(&instance.address), Vec::new(), span);
+            match &instance.uncertain {
+                // Inside a module of which it is not known whether it is there, it is there when the module is.
+                Some(_) if instance.node.uncertain() == instance.uncertain => value,
+                Some(why) => value.maybe(Some(Arc::clone(why))),
+                None => value,
+            }
         };
         let whole = match expansion.shape {
             Shape::Single | Shape::List => {
@@ -698,9 +697,11 @@ impl Evaluator<'_> {
             };
         };
         let outputs = |child: &Rc<Node>| {
-            let mut value = self.outputs(child, span);
-            value.repeated = child.caller.as_ref().is_some_and(|caller| caller.uncertain.is_some());
-            value
+            let value = self.outputs(child, span);
+            match child.caller.as_ref().and_then(|caller| caller.uncertain.clone()) {
+                Some(why) => value.maybe(Some(why)),
+                None => value,
+            }
         };
         match nodes.shape {
             Shape::Single | Shape::List => {

@@ -22,7 +22,6 @@ pub mod syntax;
 mod template;
 mod traversal;
 pub mod types;
-mod uncertainty;
 mod variables;
 
 pub use configuration::load;

@@ -4,8 +4,9 @@ use super::evaluate::alternatives;
 use super::evaluator::Evaluator;
 use super::scope::{Binding, Scope};
 use super::syntax::ast::{Template, TemplateFor, TemplateIf, TemplatePart};
+use super::traversal::unknown_from;
 use crate::source::Span;
-use crate::value::{TextBuilder, Value, ValueKind};
+use crate::value::{TextBuilder, Value};
 
 impl Evaluator<'_> {
     /// The value of a template: a string, except that a single interpolation keeps the type of what is interpolated.
@@ -85,24 +86,19 @@ impl Evaluator<'_> {
         for element in elements {
             self.enter().map_err(|message| self.limit(span, message))?;
             self.leave();
-            let why = element.value.derived_unknown(span);
             let key_name = directive.key_variable.as_deref().unwrap_or("");
             let key = Binding { name: key_name, value: element.key, outer: scope.bindings };
             let outer = if key_name.is_empty() { *scope } else { scope.with(&key) };
             let binding =
                 Binding { name: &directive.value_variable, value: element.value, outer: outer.bindings };
             let inner = outer.with(&binding);
-            if element.repeated {
+            if let Some(uncertain) = element.uncertain {
                 // Text that is there any number of times says nothing but that something may stand here.
-                text.push_value(&Value { kind: unknown_kind(why), ..Value::null(span) });
+                text.push_value(&unknown_from(&uncertain, span));
             } else {
                 self.template_parts(&directive.body, &inner, text)?;
             }
         }
         Ok(())
     }
-}
-
-fn unknown_kind(value: Value) -> ValueKind {
-    value.kind
 }

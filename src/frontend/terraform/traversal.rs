@@ -322,10 +322,9 @@ impl Evaluator<'_> {
             Some(item) if place < certain => item.clone(),
             _ if certain < sequence.items.len() => {
                 let candidates = sequence.items.get(certain..).unwrap_or(&[]);
-                let mut common = common_value(candidates.iter())
-                    .unwrap_or_else(|| value.derived_unknown_or(candidates, span));
-                common.repeated = false;
-                common
+                let doubt =
+                    || candidates.iter().find(|item| item.repeated).unwrap_or(value).derived_unknown(span);
+                common_value(candidates.iter()).unwrap_or_else(doubt).certain()
             }
             _ => {
                 let count = sequence.items.len();
@@ -355,25 +354,19 @@ impl Evaluator<'_> {
 
     /// The value of an entry that is there. One that may be missing is there when it is asked for, except in an attempt.
     fn entry(&self, entry: &Value, of: &Value) -> Value {
-        let mut found = entry.clone().marked(of.sensitive);
-        if found.repeated {
-            found.repeated = false;
-            if self.attempts.get() > 0 {
-                return found.derived_unknown(found.span);
-            }
+        let found = entry.clone().marked(of.sensitive);
+        if found.repeated && self.attempts.get() > 0 {
+            return found.derived_unknown(found.span);
         }
-        found
+        found.certain()
     }
 
     /// `value[*]` with the steps behind it.
     fn splat(&self, value: &Value, at: Span, each: impl Fn(Value) -> Value) -> Value {
         let apply = |element: &Value| {
-            let repeated = element.repeated;
-            let mut element = element.clone();
-            element.repeated = false;
-            let mut result = each(element.marked(value.sensitive));
-            result.repeated = repeated;
-            result
+            let doubt = element.uncertainty();
+            let result = each(element.clone().certain().marked(value.sensitive));
+            if doubt.is_some() { result.maybe(doubt) } else { result }
         };
         let one = |element: &Value| {
             Value::sequence(SequenceKind::Tuple, vec![apply(element)], at).marked(value.sensitive)
@@ -389,19 +382,18 @@ impl Evaluator<'_> {
                 Value::sequence(kind, items, value.span).marked(value.sensitive)
             }
             ValueKind::Unknown(unknown) => {
-                let mut element = part_of_unknown(unknown, value, "[*]", at);
-                element.repeated = true;
-                one(&element)
+                one(&part_of_unknown(unknown, value, "[*]", at).maybe(Some(Arc::clone(unknown))))
             }
             ValueKind::Reference(reference) => {
                 let mut element = value.clone();
                 let whole_resource = reference.path.is_empty();
                 let is_id = matches!(reference.path.as_slice(), [Step::Attribute(name)] if name == "id");
                 if whole_resource {
-                    element.repeated = self.is_uncertain(&reference.target.address);
+                    if let Some(why) = self.uncertainty_of(&reference.target.address) {
+                        element = element.maybe(Some(why));
+                    }
                 } else if !is_id {
-                    element = value.derived_unknown(at);
-                    element.repeated = true;
+                    element = value.derived_unknown(at).maybe(value.first_unknown());
                 }
                 one(&element)
             }
@@ -424,16 +416,6 @@ impl Evaluator<'_> {
             value.clone().at(span)
         } else {
             value.derived_unknown(span)
-        }
-    }
-}
-
-impl Value {
-    /// An unknown that follows from this value or, when it is known, from one of the candidates.
-    fn derived_unknown_or(&self, candidates: &[Value], span: Span) -> Value {
-        match candidates.iter().find(|candidate| !candidate.is_wholly_known()) {
-            Some(candidate) => candidate.derived_unknown(span),
-            None => self.derived_unknown(span),
         }
     }
 }

@@ -136,7 +136,11 @@ fn length(call: &Call) -> Result<Value, String> {
             };
             certain.then_some(sequence.items.len())
         }
-        ValueKind::Mapping(mapping) => mapping.rest.is_none().then_some(mapping.entries.len()),
+        ValueKind::Mapping(mapping) => {
+            let certain =
+                mapping.rest.is_none() && mapping.entries.values().all(|entry| !entry.value.repeated);
+            certain.then_some(mapping.entries.len())
+        }
         ValueKind::Null | ValueKind::Bool(_) | ValueKind::Number(_) => {
             return Err("argument must be a string, a collection type, or a structural type".to_string());
         }

@@ -74,7 +74,7 @@ fn encode_into(call: &Call, value: &Value, text: &mut TextBuilder, depth: usize)
             text.push_str("]");
         }
         ValueKind::Mapping(mapping) => {
-            if mapping.rest.is_some() {
+            if mapping.rest.is_some() || mapping.entries.values().any(|entry| entry.value.repeated) {
                 return Err(call.unknown_from(value));
             }
             let mut entries: Vec<_> = mapping.entries.iter().collect();

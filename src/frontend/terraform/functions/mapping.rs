@@ -49,7 +49,10 @@ fn keys(call: &Call) -> Result<Value, String> {
     let Some(mapping) = argument.as_mapping() else {
         return Err(invalid("inputMap", "must have map or object type"));
     };
-    let keys = sorted(mapping).into_iter().map(|(key, entry)| Value::string(key.clone(), entry.span));
+    let keys = sorted(mapping).into_iter().map(|(key, entry)| {
+        let key = Value::string(key.clone(), entry.span);
+        Value { repeated: entry.value.repeated, because: entry.value.because.clone(), ..key }
+    });
     Ok(sequence(call, mapping, keys))
 }
 
@@ -96,6 +99,10 @@ fn lookup(call: &Call) -> Result<Value, String> {
         });
     };
     match (mapping.entries.get(name), &mapping.rest, default) {
+        (Some(entry), _, default) if entry.value.repeated => Ok(match default {
+            Some(default) if default.equals(&entry.value) == Some(true) => default,
+            _ => call.unknown_from(&entry.value),
+        }),
         (Some(entry), ..) => Ok(entry.value.clone()),
         (None, Some(rest), _) => Ok(unknown_rest(call, rest)),
         (None, None, Some(default)) => Ok(default),
@@ -141,7 +148,18 @@ fn merge(call: &Call) -> Result<Value, String> {
             merged.rest.get_or_insert(rest);
         }
         for (key, entry) in next.iter().flat_map(|next| &next.entries) {
-            merged.entries.insert(key.clone(), entry.clone());
+            let mut entry = entry.clone();
+            if entry.value.repeated
+                && let Some(before) = merged.entries.get(key)
+            {
+                // It may be missing here, and then the earlier one stands.
+                let Value { repeated, because, .. } = before.value.clone();
+                if before.value.equals(&entry.value) != Some(true) {
+                    entry.value = call.unknown_from(&entry.value);
+                }
+                entry.value = Value { repeated, because, ..entry.value };
+            }
+            merged.entries.insert(key.clone(), entry);
         }
     }
     if let (0, 1, Some(only)) = (maps, unknowns, call.arguments.iter().find(|argument| argument.is_unknown()))

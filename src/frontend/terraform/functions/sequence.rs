@@ -43,7 +43,7 @@ fn first_repeated(items: &[Value]) -> Option<&Value> {
 
 /// An unknown because it is not known how many elements there are.
 fn unknown_length(call: &Call, repeated: &Value) -> Value {
-    if repeated.is_wholly_known() {
+    if repeated.is_wholly_known() && repeated.because.is_none() {
         return call.unsupported("a list of unknown length");
     }
     call.unknown_from(repeated)
