@@ -53,7 +53,7 @@ pub struct TerraformAttribute {
     pub resource_type: EcoString,
     /// The way to the attribute through blocks, with dots.
     pub attribute: EcoString,
-    /// Where the network's id stands, for attributes that hold a name.
+    /// Where the id of the network, or of another of its subnets, stands, for attributes that hold a name.
     pub network: Option<EcoString>,
 }
 
@@ -63,7 +63,7 @@ pub struct TerraformAttribute {
 pub struct ArmProperty {
     /// The way to the property, with dots; `[]` stands for every element of an array.
     pub path: EcoString,
-    /// Where the network's id stands, for properties that hold a name.
+    /// Where the id of the network, or of another of its subnets, stands, for properties that hold a name.
     pub network: Option<EcoString>,
     /// The row holds only for resources that have this property.
     pub when_set: Option<EcoString>,

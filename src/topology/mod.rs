@@ -3,10 +3,13 @@
 //! Built from evaluated [`crate::resource::Resource`]s of any language; knows Azure's resource types in the vocabularies of
 //! azurerm, azapi and ARM, but not which language wrote them down, and no rules.
 
+mod build;
 mod field;
+pub mod json;
 mod lookup;
 mod model;
 
+pub use build::build;
 pub use field::{Field, Link, LinkState, List, Place, State};
 pub use lookup::Values;
 pub use model::*;

@@ -1,9 +1,12 @@
 //! Load balancers and application gateways.
 
+use std::sync::Arc;
+
 use ecow::EcoString;
 
 use super::{Header, IpConfiguration, NetworkInterface, ScaleSet, VirtualNetwork};
 use crate::topology::{Field, Link, List};
+use crate::value::Unknown;
 
 /// A load balancer with everything that hangs on it, inline and separate.
 #[derive(Clone, Debug)]
@@ -90,4 +93,6 @@ pub struct ApplicationGateway {
     pub maximum_capacity: Field<i64>,
     /// Its zones.
     pub zones: List<EcoString>,
+    /// Set when it may have more addresses, with the reason.
+    pub incomplete: Option<Arc<Unknown>>,
 }

@@ -1,11 +1,14 @@
 //! Network interfaces, machines, scale sets.
 
+use std::sync::Arc;
+
 use ecow::EcoString;
 
 use super::{
     ApplicationSecurityGroup, Header, NetworkInterface as Interface, PublicIp, SecurityGroup, Subnet,
 };
 use crate::topology::{Field, Link, List};
+use crate::value::Unknown;
 
 /// A network interface.
 #[derive(Clone, Debug)]
@@ -18,10 +21,14 @@ pub struct NetworkInterface {
     pub security_group: Link<SecurityGroup>,
     /// Its application security groups, of all its addresses.
     pub application_security_groups: Vec<Link<ApplicationSecurityGroup>>,
+    /// Set when it may be in more application security groups, with the reason.
+    pub more_groups: Option<Arc<Unknown>>,
     /// Whether it passes on packets that are not for it.
     pub ip_forwarding: Field<bool>,
     /// Its DNS servers; empty means its network's.
     pub dns_servers: List<EcoString>,
+    /// Set when it may have more addresses, with the reason.
+    pub incomplete: Option<Arc<Unknown>>,
 }
 
 /// One address of an interface, a gateway, a load balancer …
@@ -48,6 +55,8 @@ pub struct VirtualMachine {
     pub header: Header,
     /// Its interfaces.
     pub interfaces: Vec<Link<Interface>>,
+    /// Set when it may have more interfaces, with the reason.
+    pub more_interfaces: Option<Arc<Unknown>>,
 }
 
 /// A virtual machine scale set.
@@ -59,6 +68,8 @@ pub struct ScaleSet {
     pub capacity: Field<i64>,
     /// Its interface templates.
     pub interfaces: Vec<InterfaceTemplate>,
+    /// Set when it may have more interface templates, with the reason.
+    pub incomplete: Option<Arc<Unknown>>,
 }
 
 /// The interface that each machine of a scale set gets.

@@ -1,9 +1,12 @@
 //! Private DNS, private endpoints, private link services, resolvers.
 
+use std::sync::Arc;
+
 use ecow::EcoString;
 
 use super::{Header, Id, ResourceNode, Subnet, VirtualNetwork};
 use crate::topology::{Field, Link, List};
+use crate::value::Unknown;
 
 /// A private DNS zone. Its name is the header's.
 #[derive(Clone, Debug)]
@@ -121,6 +124,8 @@ pub struct ZoneGroup {
     pub header: Header,
     /// The zones it writes records into.
     pub zones: Vec<Link<PrivateDnsZone>>,
+    /// Set when there may be more zones, with the reason.
+    pub more_zones: Option<Arc<Unknown>>,
 }
 
 /// A private link service.

@@ -1,9 +1,12 @@
 //! Public addresses, gateways, Bastion, firewalls, NAT.
 
+use std::sync::Arc;
+
 use ecow::EcoString;
 
 use super::{Header, IpConfiguration, VirtualNetwork};
 use crate::topology::{Field, Link, List};
+use crate::value::Unknown;
 
 /// A public address.
 #[derive(Clone, Debug)]
@@ -52,6 +55,8 @@ pub struct VirtualNetworkGateway {
     pub active_active: Field<bool>,
     /// Its addresses.
     pub ip_configurations: Vec<IpConfiguration>,
+    /// Set when it may have more addresses, with the reason.
+    pub incomplete: Option<Arc<Unknown>>,
 }
 
 /// A Bastion host.
@@ -65,6 +70,8 @@ pub struct Bastion {
     pub ip_configurations: Vec<IpConfiguration>,
     /// The network of a `Developer` host.
     pub network: Link<VirtualNetwork>,
+    /// Set when it may have more addresses, with the reason.
+    pub incomplete: Option<Arc<Unknown>>,
 }
 
 /// An Azure Firewall.
@@ -82,4 +89,6 @@ pub struct Firewall {
     pub management_ip_configurations: Vec<IpConfiguration>,
     /// Its zones.
     pub zones: List<EcoString>,
+    /// Set when it may have more addresses, with the reason.
+    pub incomplete: Option<Arc<Unknown>>,
 }

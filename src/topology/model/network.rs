@@ -1,10 +1,13 @@
 //! Virtual networks, subnets, peerings.
 
+use std::sync::Arc;
+
 use ecow::EcoString;
 use ipnet::IpNet;
 
 use super::{Header, Id, NatGateway, Occupancy, RouteTable, SecurityGroup};
-use crate::topology::{Field, Link, List};
+use crate::topology::{Field, Link, List, Place};
+use crate::value::Unknown;
 
 /// A virtual network.
 #[derive(Clone, Debug)]
@@ -19,6 +22,10 @@ pub struct VirtualNetwork {
     pub subnets: Vec<Id<Subnet>>,
     /// The peerings that start here.
     pub peerings: Vec<Id<Peering>>,
+    /// Set when it may have more subnets or peerings than the model knows, with the reason.
+    pub incomplete: Option<Arc<Unknown>>,
+    /// Where it declares subnets inline, if it does.
+    pub inline_subnets: Option<Place>,
 }
 
 /// An address range as it was written.
@@ -57,6 +64,8 @@ pub struct Subnet {
     pub nat_gateway: Link<NatGateway>,
     /// What lives in it.
     pub occupancies: Vec<Id<Occupancy>>,
+    /// Where its network declares it inline as well, when it is also a resource of its own.
+    pub inline_place: Option<Place>,
 }
 
 /// A delegation of a subnet to a service.

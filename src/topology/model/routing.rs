@@ -2,8 +2,8 @@
 
 use ecow::EcoString;
 
-use super::Header;
-use crate::topology::{Field, List};
+use super::{Header, ResourceNode};
+use crate::topology::{Field, Link, List};
 
 /// A route table with all its routes, inline and separate.
 #[derive(Clone, Debug)]
@@ -27,4 +27,7 @@ pub struct Route {
     pub next_hop_type: Field<EcoString>,
     /// The appliance's address.
     pub next_hop_address: Field<EcoString>,
+    /// The resource whose attribute the appliance's address is, when it is written so (`azurerm_firewall.hub…`): then the
+    /// address is not known, but whose it is.
+    pub next_hop: Link<ResourceNode>,
 }

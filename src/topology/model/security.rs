@@ -1,9 +1,12 @@
 //! Network and application security groups.
 
+use std::sync::Arc;
+
 use ecow::EcoString;
 
 use super::Header;
 use crate::topology::{Field, Link, List};
+use crate::value::Unknown;
 
 /// A network security group with all its rules, inline and separate.
 #[derive(Clone, Debug)]
@@ -41,6 +44,8 @@ pub struct RuleEndpoint {
     pub prefixes: List<EcoString>,
     /// Application security groups.
     pub groups: Vec<Link<ApplicationSecurityGroup>>,
+    /// Set when there may be more application security groups than these, with the reason.
+    pub more_groups: Option<Arc<Unknown>>,
     /// Set in the singular attribute (for messages and for checks on field combinations).
     pub single_prefix: Field<EcoString>,
     /// Ports, ranges or `*`, from the singular and the plural attribute together.

@@ -1,0 +1,116 @@
+//! What lives in which subnet, by the table of occupants.
+
+use std::sync::Arc;
+
+use crate::azure::occupants::{self, ArmProperty, Occupant};
+use crate::topology::*;
+use crate::value::{Unknown, Value};
+
+use super::Builder;
+use super::pattern::Pattern;
+use super::source::Source;
+use super::view::{Found, View, why};
+
+impl<'a> Builder<'a> {
+    /// Finds all uses of subnets.
+    pub fn fill_occupancies(&mut self) {
+        for source in self.sources.iter().filter(|source| source.managed && !source.patch) {
+            if source.is_arm() {
+                for row in occupants::of_arm(&source.what) {
+                    for property in row.arm.iter().filter(|property| applies(property, &source.view())) {
+                        self.occupy(source, row, &property.path, property.network.as_deref());
+                    }
+                }
+            } else {
+                for row in occupants::of_terraform(&source.written) {
+                    for attribute in &row.terraform {
+                        if attribute.resource_type == source.written {
+                            self.occupy(source, row, &attribute.attribute, attribute.network.as_deref());
+                        }
+                    }
+                }
+            }
+        }
+        for (index, occupancy) in self.topology.occupancies.iter().enumerate() {
+            if let Some(subnet) = occupancy.subnet.to()
+                && let Some(subnet) = self.topology.subnets.get_mut(subnet.index())
+            {
+                subnet.occupancies.push(Id::new(index));
+            }
+        }
+    }
+
+    fn occupy(&mut self, source: &'a Source, row: &'static Occupant, path: &str, network: Option<&str>) {
+        let view = source.view();
+        for found in view.every(path) {
+            let (state, place) = match found {
+                Found::Absent => continue,
+                Found::Unknown(unknown, place) => (LinkState::Unknown(unknown), place),
+                Found::Value(value, place) if row.by_name => {
+                    (self.subnet_by_name(source, &view, network, value, place), place)
+                }
+                Found::Value(value, place) => (self.resolve_at(source, value, place, 0), place),
+            };
+            if matches!(state, LinkState::Absent) {
+                continue;
+            }
+            let subnet = Link { state, place };
+            let occupancy = Occupancy { resource: source.id, subnet, kind: row.kind.clone(), place };
+            self.topology.occupancies.push(occupancy);
+        }
+    }
+
+    fn subnet_by_name(
+        &mut self,
+        source: &'a Source,
+        view: &View<'a>,
+        network: Option<&str>,
+        name: &Value,
+        place: Place,
+    ) -> LinkState<Subnet> {
+        let Some(pattern) = Pattern::of(name) else { return LinkState::Unknown(why(name)) };
+        let spelled = super::view::text_of(name);
+        match self.network_of(source, view, network) {
+            Ok(Some(network)) => self.subnet_named(source, network, &pattern, spelled, place),
+            Ok(None) => LinkState::Absent,
+            Err(unknown) => LinkState::Unknown(unknown),
+        }
+    }
+
+    /// The network of a subnet that is given by name: named by its own id, or by the id of another of its subnets.
+    fn network_of(
+        &mut self,
+        source: &'a Source,
+        view: &View<'a>,
+        path: Option<&str>,
+    ) -> Result<Option<Id<VirtualNetwork>>, Arc<Unknown>> {
+        let mut because = None;
+        for found in path.map(|path| view.every(path)).unwrap_or_default() {
+            let (value, place) = match found {
+                Found::Absent => continue,
+                Found::Unknown(unknown, _) => {
+                    because.get_or_insert(unknown);
+                    continue;
+                }
+                Found::Value(value, place) => (value, place),
+            };
+            match self.resolve_at::<VirtualNetwork>(source, value, place, 0) {
+                LinkState::To(network) => return Ok(Some(network)),
+                LinkState::Absent => continue,
+                LinkState::Unknown(unknown) => because.get_or_insert(unknown),
+            };
+            if let LinkState::To(subnet) = self.resolve_at::<Subnet>(source, value, place, 0)
+                && let Some(network) = self.topology[subnet].network.to()
+            {
+                return Ok(Some(network));
+            }
+        }
+        because.map_or(Ok(None), Err)
+    }
+}
+
+/// Whether a property is meant, where several rows share one.
+fn applies(property: &ArmProperty, view: &View) -> bool {
+    let given = |path: &str| !matches!(view.every(path).first(), None | Some(Found::Absent));
+    property.when_set.as_deref().is_none_or(given) && !property.unless_set.as_deref().is_some_and(given)
+}

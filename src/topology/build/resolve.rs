@@ -1,0 +1,562 @@
+//! Resolving what names another part of the model: references, literal ids, ids with a known end, names.
+
+use std::sync::Arc;
+
+use ecow::EcoString;
+
+use crate::topology::*;
+use crate::value::{Cause, Reference, Step, Unknown, Value, ValueKind};
+
+use super::identity::{Entry, ParsedId, Search, Seeker};
+use super::part::{Nothing, Part};
+use super::pattern::{Likeness, Pattern};
+use super::source::Source;
+use super::view::{Found, Paths, View, why};
+use super::{Builder, undecided};
+
+/// Nothing legitimate is nested deeper (an id inside a one-element list inside an association …).
+const DEPTH_LIMIT: usize = 8;
+
+/// The ARM path of a part: type, then names; unknown names show as `?`.
+pub(super) fn path(arm_type: &str, parent: Option<&str>, name: Option<&EcoString>) -> Option<String> {
+    if parent.is_none() && name.is_none() {
+        return None;
+    }
+    let name = name.map_or("?", EcoString::as_str);
+    Some(match super::source::type_depth(arm_type) {
+        1 => format!("{arm_type}/{name}"),
+        _ => format!("{arm_type}/{}/{name}", parent.unwrap_or("?")),
+    })
+}
+
+/// The ARM path of a node.
+pub(super) fn node_path(arm_type: &str, source: &Source) -> Option<String> {
+    let name = source.name.known()?;
+    let depth = super::source::type_depth(arm_type);
+    let mut path = String::from(arm_type);
+    let names = source.names.as_deref().unwrap_or_default();
+    for index in 0..depth - 1 {
+        let known = if names.len() == depth { names.get(index).and_then(Pattern::known) } else { None };
+        path.push('/');
+        path.push_str(known.unwrap_or("?"));
+    }
+    path.push('/');
+    path.push_str(name);
+    Some(path)
+}
+
+/// Parts that links lead to by an id.
+pub(super) trait Linkable: Part {
+    /// Finds what an id means, or adds it as declared elsewhere.
+    fn locate(builder: &mut Builder, from: &Source, id: &ParsedId, place: Place) -> LinkState<Self>;
+
+    /// Finds a child of the resource that a reference leads to: `"${azurerm_virtual_network.v.id}/subnets/db"`.
+    fn locate_child(
+        builder: &mut Builder,
+        from: &Source,
+        target: ResourceId,
+        rest: &[Pattern],
+        place: Place,
+    ) -> Option<LinkState<Self>> {
+        let _ = (builder, from, target, rest, place);
+        None
+    }
+
+    /// Finds what an attribute of a resource of another type leads to (`azurerm_virtual_network.v.subnet[0].id`).
+    fn locate_attribute(
+        builder: &mut Builder,
+        from: &Source,
+        reference: &Reference,
+        target: ResourceId,
+        place: Place,
+    ) -> Option<LinkState<Self>> {
+        let _ = (builder, from, reference, target, place);
+        None
+    }
+}
+
+macro_rules! linkable {
+    ($($part:ty),* $(,)?) => {
+        $(impl Linkable for $part {
+            fn locate(builder: &mut Builder, from: &Source, id: &ParsedId, place: Place) -> LinkState<Self> {
+                let Some(name) = id.names.last() else { return LinkState::Absent };
+                let spelled = id.spelled.last().cloned();
+                builder.named(from, name, spelled, id.group.as_ref(), id.subscription.as_ref(), place)
+            }
+        })*
+    };
+}
+
+linkable!(
+    VirtualNetwork,
+    SecurityGroup,
+    ApplicationSecurityGroup,
+    RouteTable,
+    PrivateDnsZone,
+    DnsResolver,
+    ForwardingRuleSet,
+    NetworkInterface,
+    VirtualMachine,
+    ScaleSet,
+    PublicIp,
+    NatGateway,
+    LoadBalancer,
+    PrivateEndpoint,
+);
+
+impl Linkable for Subnet {
+    fn locate(builder: &mut Builder, from: &Source, id: &ParsedId, place: Place) -> LinkState<Self> {
+        let (Some(parent), Some(name)) = (id.parent(), id.names.last()) else { return LinkState::Absent };
+        let spelled = id.spelled.last().cloned();
+        match VirtualNetwork::locate(builder, from, &parent, place) {
+            LinkState::To(network) => builder.subnet_named(from, network, name, spelled, place),
+            LinkState::Unknown(unknown) => LinkState::Unknown(unknown),
+            LinkState::Absent => LinkState::Absent,
+        }
+    }
+
+    fn locate_child(
+        builder: &mut Builder,
+        from: &Source,
+        target: ResourceId,
+        rest: &[Pattern],
+        place: Place,
+    ) -> Option<LinkState<Self>> {
+        let network = builder.part::<VirtualNetwork>(target)?;
+        match rest {
+            [kind, name] if kind.known() == Some("subnets") && !name.is_empty() => {
+                let spelled = name.known().map(EcoString::from);
+                Some(builder.subnet_named(from, network, name, spelled, place))
+            }
+            _ => None,
+        }
+    }
+
+    fn locate_attribute(
+        builder: &mut Builder,
+        from: &Source,
+        reference: &Reference,
+        target: ResourceId,
+        place: Place,
+    ) -> Option<LinkState<Self>> {
+        let source = builder.source(target);
+        // The association's own id is the subnet's id (azurerm 5.2 `internal/services/network`).
+        if matches!(
+            source.written.as_str(),
+            "azurerm_subnet_network_security_group_association"
+                | "azurerm_subnet_route_table_association"
+                | "azurerm_subnet_nat_gateway_association"
+        ) {
+            let subnet = source.view().find(super::view::paths!(["subnet_id"], []));
+            return match (reference.path.as_slice(), subnet) {
+                ([Step::Attribute(id)], Found::Value(value, _))
+                    if (id == "id" || id == "subnet_id") && builder.following < DEPTH_LIMIT =>
+                {
+                    // Associations that name each other in a circle end at the limit.
+                    builder.following += 1;
+                    let state = builder.resolve_at(from, value, place, 0);
+                    builder.following -= 1;
+                    Some(state)
+                }
+                _ => None,
+            };
+        }
+        let network = builder.part::<VirtualNetwork>(target)?;
+        let inline = builder.inline_subnets.get(&network).map_or(&[][..], Vec::as_slice);
+        let complete = builder.topology[network].incomplete.is_none();
+        let steps = reference.path.as_slice();
+        let (first, rest) = steps.split_first()?;
+        let rest = match first {
+            Step::Attribute(name) if name == "subnet" => rest,
+            Step::Attribute(name) if name.eq_ignore_ascii_case("properties") => match rest.split_first()? {
+                (Step::Attribute(name), rest) if name.eq_ignore_ascii_case("subnets") => rest,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let position = rest.iter().find_map(|step| match step {
+            Step::Index(index) => usize::try_from(*index).ok(),
+            Step::Attribute(_) => None,
+        });
+        match (inline, position) {
+            // azurerm's blocks are a set: the order says nothing, but one is one.
+            ([only], _) if complete => Some(LinkState::To(*only)),
+            // ARM's arrays keep their order.
+            (_, Some(position)) if source.is_arm() => inline.get(position).map(|id| LinkState::To(*id)),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Builder<'a> {
+    /// The link at a property.
+    pub fn link<T: Linkable>(&mut self, from: &Source, view: &View, paths: Paths) -> Link<T> {
+        match view.find(paths) {
+            Found::Absent => Link { state: LinkState::Absent, place: view.place },
+            Found::Unknown(unknown, place) => Link { state: LinkState::Unknown(unknown), place },
+            Found::Value(value, place) => Link { state: self.resolve_at(from, value, place, 0), place },
+        }
+    }
+
+    /// The links of a list property. The second part says why there may be more.
+    pub fn links<T: Linkable>(
+        &mut self,
+        from: &Source,
+        view: &View,
+        paths: Paths,
+    ) -> (Vec<Link<T>>, Option<Arc<Unknown>>) {
+        match view.find(paths) {
+            Found::Absent => (Vec::new(), None),
+            Found::Unknown(unknown, place) => {
+                (vec![Link { state: LinkState::Unknown(Arc::clone(&unknown)), place }], Some(unknown))
+            }
+            Found::Value(value, place) => match value.as_sequence() {
+                Some(sequence) => {
+                    let mut links = Vec::with_capacity(sequence.items.len());
+                    let mut rest = None;
+                    for item in sequence.items.iter().filter(|item| !item.is_null()) {
+                        if item.repeated {
+                            rest.get_or_insert_with(|| super::view::repetition(item));
+                        }
+                        let site = if place.site.contains(item.span) { item.span } else { place.site };
+                        let place = Place { site, origin: item.span.or(place.origin), ..place };
+                        links.push(Link { state: self.resolve_at(from, item, place, 0), place });
+                    }
+                    (links, rest)
+                }
+                None => {
+                    let state = self.resolve_at(from, value, place, 0);
+                    let rest = match &state {
+                        LinkState::Unknown(unknown) if value.is_unknown() => Some(Arc::clone(unknown)),
+                        _ => None,
+                    };
+                    (vec![Link { state, place }], rest)
+                }
+            },
+        }
+    }
+
+    /// What a value that should be an id leads to.
+    pub fn resolve_at<T: Linkable>(
+        &mut self,
+        from: &Source,
+        value: &Value,
+        place: Place,
+        depth: usize,
+    ) -> LinkState<T> {
+        if depth > DEPTH_LIMIT {
+            return LinkState::Unknown(why(value));
+        }
+        match &value.kind {
+            ValueKind::Null => LinkState::Absent,
+            ValueKind::Unknown(unknown) => LinkState::Unknown(Arc::clone(unknown)),
+            ValueKind::Reference(reference) => self.resolve_reference(from, reference, value, place),
+            ValueKind::Sequence(sequence) => match sequence.items.as_slice() {
+                [only] if !only.repeated => self.resolve_at(from, only, place, depth + 1),
+                [] => LinkState::Absent,
+                _ => LinkState::Unknown(why(value)),
+            },
+            ValueKind::Mapping(mapping) => {
+                let id = mapping.entries.iter().find(|(key, _)| key.eq_ignore_ascii_case("id"));
+                match id {
+                    Some((_, entry)) => self.resolve_at(from, &entry.value, place, depth + 1),
+                    None => LinkState::Unknown(why(value)),
+                }
+            }
+            ValueKind::String(text) if text.is_empty() => LinkState::Absent,
+            ValueKind::String(_) | ValueKind::Template(_) => {
+                if let Some(parsed) = ParsedId::of(value) {
+                    if parsed.arm_type.eq_ignore_ascii_case(T::TYPE) {
+                        return T::locate(self, from, &parsed, place);
+                    }
+                    return LinkState::Unknown(not_an_id::<T>(place));
+                }
+                self.resolve_extended(from, value, place)
+            }
+            ValueKind::Bool(_) | ValueKind::Number(_) => LinkState::Unknown(not_an_id::<T>(place)),
+        }
+    }
+
+    /// `"${azurerm_virtual_network.v.id}/subnets/db"`.
+    fn resolve_extended<T: Linkable>(&mut self, from: &Source, value: &Value, place: Place) -> LinkState<T> {
+        let unknown = || value.first_unknown().unwrap_or_else(|| not_an_id::<T>(place));
+        let Some(pattern) = Pattern::of(value) else { return LinkState::Unknown(unknown()) };
+        let Some(reference) = pattern.leading_reference() else { return LinkState::Unknown(unknown()) };
+        let Some(target) = self.target(reference) else { return LinkState::Unknown(unknown()) };
+        let rest = pattern.without_first();
+        if rest.is_empty() {
+            return self.resolve_reference(from, &Arc::clone(reference), value, place);
+        }
+        if !names_itself(reference) || !rest.starts_with("/") {
+            return LinkState::Unknown(unknown());
+        }
+        let segments: Vec<Pattern> = rest.segments().into_iter().skip(1).collect();
+        T::locate_child(self, from, target, &segments, place).unwrap_or_else(|| LinkState::Unknown(unknown()))
+    }
+
+    fn resolve_reference<T: Linkable>(
+        &mut self,
+        from: &Source,
+        reference: &Reference,
+        value: &Value,
+        place: Place,
+    ) -> LinkState<T> {
+        let Some(target) = self.target(reference) else { return LinkState::Unknown(why(value)) };
+        if names_itself(reference)
+            && let Some(id) = self.part::<T>(target)
+        {
+            return LinkState::To(id);
+        }
+        T::locate_attribute(self, from, reference, target, place)
+            .unwrap_or_else(|| LinkState::Unknown(why(value)))
+    }
+
+    /// The resource that a reference means; `None` when it is not in the input or any of several instances.
+    pub fn target(&self, reference: &Reference) -> Option<ResourceId> {
+        match self.at_address(reference.target.root, &reference.target.address).as_slice() {
+            [one] => Some(*one),
+            _ => {
+                // An instance whose resource is only known as a whole: `a.b[0]` when `count` is not known.
+                let base = super::without_last_key(&reference.target.address);
+                match self.at_address(reference.target.root, &base.into()).as_slice() {
+                    [one] => Some(*one),
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    /// Searches the index for a resource.
+    pub fn search<T: Part>(
+        &self,
+        from: &Source,
+        name: &Pattern,
+        group: Option<&Pattern>,
+        subscription: Option<&Pattern>,
+    ) -> Search {
+        let dependencies =
+            self.topology.resources.get(from.id.index()).map_or(&[][..], |node| &node.dependencies);
+        let depends = |position: usize| {
+            dependencies.iter().any(|id| self.parts.get(id.index()) == Some(&Some((T::TYPE, position))))
+        };
+        let seeker = Seeker { root: from.key.root, depends: &depends };
+        self.index.search(&T::TYPE.to_lowercase().into(), name, group, subscription, &seeker)
+    }
+
+    /// What a name in a group means; what is not declared is added as declared elsewhere.
+    pub fn named<T: Part>(
+        &mut self,
+        from: &Source,
+        name: &Pattern,
+        spelled: Option<EcoString>,
+        group: Option<&Pattern>,
+        subscription: Option<&Pattern>,
+        place: Place,
+    ) -> LinkState<T> {
+        match self.search::<T>(from, name, group, subscription) {
+            Search::Found(position) => LinkState::To(Id::new(position)),
+            Search::Undecided => {
+                let what =
+                    format!("the resources that `{}` could mean", spelled.as_deref().unwrap_or("this name"));
+                LinkState::Unknown(name.first_unknown().unwrap_or_else(|| undecided(&what, place)))
+            }
+            Search::Nothing => {
+                let header = self.elsewhere::<T>(from, name, spelled, None, place);
+                let lookup = header_cause(&header, place);
+                let position = self.add(T::blank(header, &Nothing { unknown: Some(lookup), place }));
+                let entry = Entry {
+                    position,
+                    group: group.cloned(),
+                    subscription: subscription.cloned(),
+                    root: None,
+                    managed: false,
+                };
+                self.index.insert(&T::TYPE.to_lowercase().into(), name, entry);
+                LinkState::To(Id::new(position))
+            }
+        }
+    }
+
+    /// What a subnet's name in a network means; what is not declared is added as declared elsewhere.
+    pub fn subnet_named(
+        &mut self,
+        from: &Source,
+        network: Id<VirtualNetwork>,
+        name: &Pattern,
+        spelled: Option<EcoString>,
+        place: Place,
+    ) -> LinkState<Subnet> {
+        match self.search_subnet(from, network, name) {
+            Search::Found(position) => LinkState::To(Id::new(position)),
+            Search::Undecided => {
+                let what =
+                    format!("the subnets that `{}` could mean", spelled.as_deref().unwrap_or("this name"));
+                LinkState::Unknown(name.first_unknown().unwrap_or_else(|| undecided(&what, place)))
+            }
+            Search::Nothing => {
+                if let Some(unknown) = name.first_unknown() {
+                    return LinkState::Unknown(unknown);
+                }
+                let parent = self.topology[network].header.name.known().cloned();
+                let header = self.elsewhere::<Subnet>(from, name, spelled, parent.as_deref(), place);
+                let lookup = header_cause(&header, place);
+                let mut subnet = Subnet::blank(header, &Nothing { unknown: Some(lookup), place });
+                subnet.network = Link { state: LinkState::To(network), place };
+                let id = Id::new(self.add(subnet));
+                self.register_subnet(network, name, id);
+                LinkState::To(id)
+            }
+        }
+    }
+
+    /// Searches the subnets of a network.
+    pub fn search_subnet(&self, from: &Source, network: Id<VirtualNetwork>, name: &Pattern) -> Search {
+        let mut found: Vec<Id<Subnet>> =
+            self.subnets.get(&(network, name.clone())).cloned().unwrap_or_default();
+        if found.len() > 1 {
+            let dependencies =
+                self.topology.resources.get(from.id.index()).map_or(&[][..], |node| &node.dependencies);
+            let depended: Vec<Id<Subnet>> = found
+                .iter()
+                .copied()
+                .filter(|id| dependencies.iter().any(|resource| self.part::<Subnet>(*resource) == Some(*id)))
+                .collect();
+            if !depended.is_empty() {
+                found = depended;
+            }
+        }
+        match found.as_slice() {
+            [one] => return Search::Found(one.index()),
+            [] => {}
+            _ => return Search::Undecided,
+        }
+        let open = self.open_subnets.get(&network).map_or(&[][..], Vec::as_slice);
+        if open.len() > 64 || open.iter().any(|(other, _)| other.compare(name) != Likeness::Different) {
+            return Search::Undecided;
+        }
+        if self.topology[network].incomplete.is_some() && self.topology[network].header.is_managed() {
+            return Search::Undecided;
+        }
+        Search::Nothing
+    }
+
+    /// Notes a subnet under its network.
+    pub fn register_subnet(&mut self, network: Id<VirtualNetwork>, name: &Pattern, id: Id<Subnet>) {
+        self.subnets.entry((network, name.clone())).or_default().push(id);
+        if !name.is_known() {
+            self.open_subnets.entry(network).or_default().push((name.clone(), id));
+        }
+    }
+
+    fn elsewhere<T: Part>(
+        &self,
+        from: &Source,
+        name: &Pattern,
+        spelled: Option<EcoString>,
+        parent: Option<&str>,
+        place: Place,
+    ) -> Header {
+        let spelled = spelled.or_else(|| name.known().map(EcoString::from));
+        let state = match (&spelled, name.first_unknown()) {
+            (Some(text), _) => State::Known(text.clone()),
+            (None, Some(unknown)) => State::Unknown(unknown),
+            (None, None) => State::Absent,
+        };
+        Header {
+            resource: from.id,
+            place,
+            name: Field { state, place },
+            declared: Declared::Elsewhere,
+            uncertain: None,
+            resource_id: path(T::TYPE, parent, spelled.as_ref()),
+        }
+    }
+
+    /// The parent of a resource that is a child in Azure: by its own names (ARM), its parent's id (azapi, some azurerm
+    /// resources), or the parent's name and resource group (azurerm).
+    pub fn parent<T: Linkable>(
+        &mut self,
+        source: &Source,
+        id_attributes: &'static [&'static str],
+        name_attribute: &'static str,
+    ) -> Link<T> {
+        let place = source.place;
+        if source.is_arm() {
+            if let Some(parent) = &source.parent {
+                return Link { state: self.resolve_at(source, parent, place, 0), place };
+            }
+            let name =
+                source.names.as_ref().and_then(|names| names.len().checked_sub(2).and_then(|i| names.get(i)));
+            let Some(name) = name else {
+                let unknown = match source.view().find(super::view::paths!(["name"], ["name"])) {
+                    Found::Value(value, _) => why(value),
+                    Found::Unknown(unknown, _) => unknown,
+                    Found::Absent => not_an_id::<T>(place),
+                };
+                return Link { state: LinkState::Unknown(unknown), place };
+            };
+            let spelled = spelled_parent(source);
+            let state = self.named(
+                source,
+                &name.clone(),
+                spelled,
+                source.group.as_ref(),
+                source.subscription.as_ref(),
+                source.name.place,
+            );
+            return Link { state, place: source.name.place };
+        }
+        let view = source.view();
+        if !id_attributes.is_empty()
+            && let Found::Value(value, place) = view.walk_any(id_attributes)
+        {
+            return Link { state: self.resolve_at(source, value, place, 0), place };
+        }
+        match view.walk_any(&[name_attribute]) {
+            Found::Value(value, place) => {
+                let state = match Pattern::of(value) {
+                    Some(name) => self.named(
+                        source,
+                        &name,
+                        super::view::text_of(value),
+                        source.group.as_ref(),
+                        source.subscription.as_ref(),
+                        place,
+                    ),
+                    None => LinkState::Unknown(why(value)),
+                };
+                Link { state, place }
+            }
+            Found::Unknown(unknown, place) => Link { state: LinkState::Unknown(unknown), place },
+            Found::Absent => Link { state: LinkState::Unknown(not_an_id::<T>(place)), place },
+        }
+    }
+}
+
+/// Whether a reference means the resource itself or its id.
+pub(super) fn names_itself(reference: &Reference) -> bool {
+    match reference.path.as_slice() {
+        [] => true,
+        [Step::Attribute(name)] => name.eq_ignore_ascii_case("id"),
+        _ => false,
+    }
+}
+
+/// The parent's name as an ARM resource spells it in its own name.
+fn spelled_parent(source: &Source) -> Option<EcoString> {
+    let Found::Value(value, _) = source.view().find(super::view::paths!([], ["name"])) else { return None };
+    let mut names = value.as_str()?.rsplit('/');
+    names.next()?;
+    names.next().map(EcoString::from)
+}
+
+fn header_cause(header: &Header, place: Place) -> Arc<Unknown> {
+    let what =
+        header.resource_id.clone().unwrap_or_else(|| "a resource that is not in the input".to_string());
+    Arc::new(Unknown { cause: Cause::Lookup(what.into()), span: place.site })
+}
+
+fn not_an_id<T: Part>(place: Place) -> Arc<Unknown> {
+    let cause = Cause::Unsupported(EcoString::from(format!("this value as the id of a {}", T::TYPE)));
+    Arc::new(Unknown { cause, span: place.site })
+}

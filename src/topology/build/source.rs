@@ -1,0 +1,233 @@
+//! The input resources in the form in which the builders read them: one vocabulary each, with type, name and scope.
+
+use std::sync::Arc;
+
+use ecow::EcoString;
+
+use crate::azure::resource_types;
+use crate::resource::{Configuration, Mode, Multiplicity, Resource, Schema};
+use crate::topology::{Field, Place, ResourceId, State};
+use crate::value::{Cause, ResourceKey, TemplatePart, Unknown, Value, ValueKind};
+
+use super::azapi;
+use super::pattern::{Hole, Pattern};
+use super::view::{Found, Paths, View, paths, text_of};
+
+/// A resource of the input, prepared.
+pub(super) struct Source {
+    /// Its node.
+    pub id: ResourceId,
+    /// Root and address.
+    pub key: ResourceKey,
+    /// Made here, not only looked up.
+    pub managed: bool,
+    /// The vocabulary of the body; that of azapi resources is ARM's.
+    pub schema: Schema,
+    /// The arguments; those of azapi resources in ARM's form.
+    pub body: Value,
+    /// The ARM type in its usual spelling.
+    pub arm_type: Option<EcoString>,
+    /// What the builders go by: the ARM type in lower case, or the written type in lower case where it has no ARM type.
+    pub what: EcoString,
+    /// The type as written, in lower case.
+    pub written: EcoString,
+    /// ARM: the names along the type's segments. Terraform: the name. `None` where it cannot be told.
+    pub names: Option<Vec<Pattern>>,
+    /// The last name.
+    pub name: Field<EcoString>,
+    /// The resource group.
+    pub group: Option<Pattern>,
+    /// The subscription.
+    pub subscription: Option<Pattern>,
+    /// azapi: the parent's id.
+    pub parent: Option<Value>,
+    /// An azapi resource that changes one that exists.
+    pub patch: bool,
+    /// Its header.
+    pub place: Place,
+    /// Why what is not written is unknown, for what is only looked up.
+    pub lookup: Option<Arc<Unknown>>,
+    /// Why it may not exist.
+    pub uncertain: Option<Arc<Unknown>>,
+    /// Addresses that come before it.
+    pub dependencies: Vec<EcoString>,
+}
+
+impl Source {
+    /// Its arguments.
+    pub fn view(&self) -> View<'_> {
+        View { body: &self.body, schema: self.schema, place: self.place, lookup: self.lookup.as_ref() }
+    }
+
+    /// Whether the builders read it as this part.
+    pub fn is<T: super::part::Part>(&self) -> bool {
+        self.what.eq_ignore_ascii_case(T::TYPE)
+    }
+
+    /// The last name as a pattern.
+    pub fn last_name(&self) -> Option<&Pattern> {
+        self.names.as_ref()?.last()
+    }
+
+    /// Whether the body is in ARM's vocabulary.
+    pub fn is_arm(&self) -> bool {
+        matches!(self.schema, Schema::Arm)
+    }
+}
+
+/// Prepares all resources. A resource's position is that of its node.
+pub(super) fn prepare(configuration: &Configuration) -> Vec<Source> {
+    configuration.resources.iter().enumerate().map(|(index, resource)| one(index, resource)).collect()
+}
+
+fn one(index: usize, resource: &Resource) -> Source {
+    let id = ResourceId::new(index);
+    let place = Place {
+        resource: id,
+        site: resource.header.or(resource.span),
+        origin: resource.header.or(resource.span),
+    };
+    let managed = resource.mode == Mode::Managed;
+    let lookup = (!managed)
+        .then(|| Arc::new(Unknown { cause: Cause::Lookup(resource.key.address.clone()), span: place.site }));
+    let uncertain = match &resource.multiplicity {
+        Multiplicity::One => None,
+        Multiplicity::ZeroOrMore(why) => Some(Arc::clone(why)),
+    };
+    let written: EcoString = resource.resource_type.to_lowercase();
+    let mut source = Source {
+        id,
+        key: resource.key.clone(),
+        managed,
+        schema: resource.schema,
+        body: resource.body.clone(),
+        arm_type: None,
+        what: written.clone(),
+        written,
+        names: None,
+        name: Field { state: State::Absent, place },
+        group: None,
+        subscription: None,
+        parent: None,
+        patch: false,
+        place,
+        lookup,
+        uncertain,
+        dependencies: resource.dependencies.clone(),
+    };
+    match resource.schema {
+        Schema::Arm => arm(&mut source, resource),
+        Schema::Terraform { .. } if source.written.starts_with("azapi_") => azapi_resource(&mut source),
+        Schema::Terraform { .. } => terraform(&mut source, resource),
+    }
+    source
+}
+
+const NAME: Paths = paths!(["name"], ["name"]);
+
+fn terraform(source: &mut Source, resource: &Resource) {
+    source.arm_type = resource_types::of_terraform(&source.written).map(EcoString::from);
+    if let Some(arm_type) = &source.arm_type {
+        source.what = arm_type.to_lowercase();
+    }
+    source.subscription =
+        Some(Pattern::hole(Hole::Provider(source.key.root, resource.provider.clone().unwrap_or_default())));
+    let name = source.view().text(NAME);
+    let pattern = match source.view().find(NAME) {
+        Found::Value(value, _) => Pattern::of(value),
+        _ => None,
+    };
+    let group = match source.view().find(paths!(["resource_group_name"], [])) {
+        Found::Value(value, _) => Pattern::of(value),
+        _ => None,
+    };
+    source.names = pattern.map(|name| vec![name]);
+    source.name = name;
+    source.group = group;
+}
+
+fn arm(source: &mut Source, resource: &Resource) {
+    source.what = bare_type(&resource.resource_type).to_lowercase().into();
+    source.arm_type = Some(resource_types::usual_spelling(bare_type(&resource.resource_type)));
+    if let Some(scope) = &resource.scope {
+        source.subscription = Pattern::of(&scope.subscription);
+        source.group = Pattern::of(&scope.resource_group);
+    }
+    let value = match source.view().find(NAME) {
+        Found::Value(value, place) => Some((value.clone(), place)),
+        _ => None,
+    };
+    let Some((value, place)) = value else { return };
+    let depth = type_depth(&source.what);
+    if let Some(pattern) = Pattern::of(&value) {
+        let segments = pattern.segments();
+        if segments.len() == depth {
+            source.names = Some(segments);
+        } else if depth == 1 {
+            source.names = Some(vec![pattern]);
+        }
+    }
+    source.name = Field { state: last_segment(&value, depth), place };
+}
+
+fn azapi_resource(source: &mut Source) {
+    // Actions and operations are not resources of the network.
+    if !matches!(source.written.as_str(), "azapi_resource" | "azapi_update_resource") {
+        return;
+    }
+    if source.written == "azapi_update_resource" {
+        // It changes what exists: what it does not say is as it was.
+        source.patch = true;
+        source.managed = false;
+        let cause = Cause::Lookup(source.key.address.clone());
+        source.lookup.get_or_insert_with(|| Arc::new(Unknown { cause, span: source.place.site }));
+    }
+    let written_type = match source.view().find_any(["type"].into_iter()) {
+        Found::Value(value, _) => text_of(value),
+        _ => None,
+    };
+    let Some(written_type) = written_type else { return };
+    source.what = bare_type(&written_type).to_lowercase().into();
+    source.arm_type = Some(resource_types::usual_spelling(bare_type(&written_type)));
+    let converted = azapi::convert(&source.body, source.place.site);
+    source.name = source.view().text(NAME);
+    source.names = converted.name.as_ref().and_then(Pattern::of).map(|name| vec![name]);
+    source.parent = converted.parent;
+    source.body = converted.body;
+    source.schema = Schema::Arm;
+    if let Some(id) = &converted.resource_id {
+        source.parent = None;
+        azapi::name_from_id(source, id);
+    } else if type_depth(&source.what) == 1
+        && let Some(group) = source.parent.as_ref().and_then(azapi::group_of)
+    {
+        (source.subscription, source.group) = group;
+    }
+}
+
+/// A type without its API version.
+pub(super) fn bare_type(written: &str) -> &str {
+    written.split('@').next().unwrap_or(written).trim().trim_matches('/')
+}
+
+/// How many names a resource of a type has: `Microsoft.Network/virtualNetworks/subnets` has two.
+pub(super) fn type_depth(arm_type: &str) -> usize {
+    arm_type.split('/').count().saturating_sub(1).max(1)
+}
+
+/// The last of the names in a path of names with slashes.
+fn last_segment(value: &Value, depth: usize) -> State<EcoString> {
+    match &value.kind {
+        ValueKind::Template(parts) if depth > 1 => match parts.last() {
+            Some(TemplatePart::Literal(text)) if text.contains('/') => {
+                State::Known(text.rsplit('/').next().unwrap_or(text).into())
+            }
+            _ => State::Unknown(super::view::why(value)),
+        },
+        _ => match text_of(value) {
+            Some(text) if depth > 1 => State::Known(text.rsplit('/').next().unwrap_or(&text).into()),
+            Some(text) => State::Known(text),
+            None => State::Unknown(super::view::why(value)),
+        },
+    }
+}

@@ -1,0 +1,650 @@
+//! The model as JSON: to be read by other runs and other programs, and to be compared.
+//!
+//! The order is stable: parts of a kind are sorted by their identity, then by their content, so that one network gives one
+//! text whatever the language, the order of files or the names of variables. Without places nothing is written that only
+//! says where something stands.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::*;
+
+/// The version of the form below. It grows when a reader of the older form would misread the newer one.
+pub const FORMAT: u32 = 1;
+
+/// Writes the model. `with_places` adds the addresses of resources, which differ between languages.
+pub fn to_json(topology: &Topology, with_places: bool) -> Json {
+    let writer = Writer { topology, with_places };
+    let mut root = Map::new();
+    root.insert("format".into(), json!(FORMAT));
+    let mut list = |name: &str, mut items: Vec<Json>| {
+        items.retain(|item| !item.is_null());
+        if !items.is_empty() {
+            items.sort_by_cached_key(Json::to_string);
+            root.insert(name.to_string(), Json::Array(items));
+        }
+    };
+    list("virtualNetworks", topology.virtual_networks.iter().map(|part| writer.network(part)).collect());
+    list("subnets", topology.subnets.iter().map(|part| writer.subnet(part)).collect());
+    list("securityGroups", topology.security_groups.iter().map(|part| writer.security_group(part)).collect());
+    list(
+        "applicationSecurityGroups",
+        topology.application_security_groups.iter().map(|part| writer.object(&part.header, [])).collect(),
+    );
+    list("routeTables", topology.route_tables.iter().map(|part| writer.route_table(part)).collect());
+    list("peerings", topology.peerings.iter().map(|part| writer.peering(part)).collect());
+    list(
+        "privateDnsZones",
+        topology.private_dns_zones.iter().map(|part| writer.object(&part.header, [])).collect(),
+    );
+    list("zoneLinks", topology.zone_links.iter().map(|part| writer.zone_link(part)).collect());
+    list("zoneRecords", topology.zone_records.iter().map(|part| writer.zone_record(part)).collect());
+    list("dnsResolvers", topology.dns_resolvers.iter().map(|part| writer.dns_resolver(part)).collect());
+    list(
+        "forwardingRuleSets",
+        topology.forwarding_rule_sets.iter().map(|part| writer.rule_set(part)).collect(),
+    );
+    list(
+        "privateEndpoints",
+        topology.private_endpoints.iter().map(|part| writer.private_endpoint(part)).collect(),
+    );
+    list(
+        "privateLinkServices",
+        topology
+            .private_link_services
+            .iter()
+            .map(|part| writer.object(&part.header, [("subnets", writer.links(&part.subnets))]))
+            .collect(),
+    );
+    list(
+        "networkInterfaces",
+        topology.network_interfaces.iter().map(|part| writer.interface(part)).collect(),
+    );
+    list(
+        "virtualMachines",
+        topology
+            .virtual_machines
+            .iter()
+            .map(|part| writer.object(&part.header, [("interfaces", writer.links(&part.interfaces))]))
+            .collect(),
+    );
+    list("scaleSets", topology.scale_sets.iter().map(|part| writer.scale_set(part)).collect());
+    list("publicIps", topology.public_ips.iter().map(|part| writer.public_ip(part)).collect());
+    list("natGateways", topology.nat_gateways.iter().map(|part| writer.nat_gateway(part)).collect());
+    list(
+        "virtualNetworkGateways",
+        topology.virtual_network_gateways.iter().map(|part| writer.virtual_network_gateway(part)).collect(),
+    );
+    list("bastions", topology.bastions.iter().map(|part| writer.bastion(part)).collect());
+    list("firewalls", topology.firewalls.iter().map(|part| writer.firewall(part)).collect());
+    list("loadBalancers", topology.load_balancers.iter().map(|part| writer.load_balancer(part)).collect());
+    list(
+        "applicationGateways",
+        topology.application_gateways.iter().map(|part| writer.application_gateway(part)).collect(),
+    );
+    list(
+        "flexibleServers",
+        topology.flexible_servers.iter().map(|part| writer.flexible_server(part)).collect(),
+    );
+    list(
+        "kubernetesClusters",
+        topology.kubernetes_clusters.iter().map(|part| writer.kubernetes_cluster(part)).collect(),
+    );
+    list("occupancies", topology.occupancies.iter().map(|part| writer.occupancy(part)).collect());
+    Json::Object(root)
+}
+
+struct Writer<'a> {
+    topology: &'a Topology,
+    with_places: bool,
+}
+
+/// Parts whose identity a link can be written as.
+trait Named {
+    fn header(&self) -> &Header;
+}
+
+macro_rules! named {
+    ($($part:ty),* $(,)?) => {
+        $(impl Named for $part {
+            fn header(&self) -> &Header {
+                &self.header
+            }
+        })*
+    };
+}
+
+named!(
+    VirtualNetwork,
+    Subnet,
+    SecurityGroup,
+    ApplicationSecurityGroup,
+    RouteTable,
+    PrivateDnsZone,
+    NetworkInterface,
+    ScaleSet,
+    PublicIp,
+    NatGateway,
+);
+
+impl Writer<'_> {
+    /// An object with who it is, and the properties that say something.
+    fn object<const N: usize>(&self, header: &Header, properties: [(&str, Json); N]) -> Json {
+        let mut object = Map::new();
+        object.insert("id".into(), self.identity(header));
+        match header.declared {
+            Declared::Separate | Declared::Inline => {}
+            Declared::LookedUp => {
+                object.insert("declared".into(), json!("lookedUp"));
+            }
+            Declared::Elsewhere => {
+                object.insert("declared".into(), json!("elsewhere"));
+            }
+        }
+        if header.uncertain.is_some() {
+            object.insert("uncertain".into(), json!(true));
+        }
+        if self.with_places
+            && let Some(node) = self.topology.resources.get(header.resource.index())
+        {
+            object.insert("address".into(), json!(node.key.address.as_str()));
+        }
+        for (name, value) in properties {
+            let empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+            if !empty {
+                object.insert(name.into(), value);
+            }
+        }
+        Json::Object(object)
+    }
+
+    fn identity(&self, header: &Header) -> Json {
+        match &header.resource_id {
+            Some(id) => json!(id),
+            None => header.name.known().map_or(unknown(), |name| json!(name.as_str())),
+        }
+    }
+
+    fn field<T>(&self, field: &Field<T>, write: impl Fn(&T) -> Json) -> Json {
+        match &field.state {
+            State::Absent => Json::Null,
+            State::Known(value) => write(value),
+            State::Unknown(_) => unknown(),
+        }
+    }
+
+    fn text(&self, field: &Field<ecow::EcoString>) -> Json {
+        self.field(field, |text| json!(text.as_str()))
+    }
+
+    fn flag(&self, field: &Field<bool>) -> Json {
+        self.field(field, |flag| json!(flag))
+    }
+
+    fn number(&self, field: &Field<i64>) -> Json {
+        self.field(field, |number| json!(number))
+    }
+
+    /// A list in order; a last unknown element stands for what else may be there.
+    fn list<T>(&self, list: &List<T>, write: impl Fn(&T) -> Json) -> Json {
+        let mut items: Vec<Json> = list.items.iter().map(|item| self.field(item, &write)).collect();
+        if list.rest.is_some() {
+            items.push(json!({ "more": true }));
+        }
+        Json::Array(items)
+    }
+
+    /// A list whose order says nothing.
+    fn set<T>(&self, list: &List<T>, write: impl Fn(&T) -> Json) -> Json {
+        sorted(self.list(list, write))
+    }
+
+    fn texts(&self, list: &List<ecow::EcoString>) -> Json {
+        self.list(list, |text| json!(text.as_str()))
+    }
+
+    fn prefixes(&self, list: &List<Prefix>) -> Json {
+        self.set(list, |prefix| json!(prefix.text.as_str()))
+    }
+
+    fn link<T: Named + Listed>(&self, link: &Link<T>) -> Json
+    where
+        Topology: std::ops::Index<Id<T>, Output = T>,
+    {
+        match &link.state {
+            LinkState::Absent => Json::Null,
+            LinkState::To(id) => self.identity(self.topology[*id].header()),
+            LinkState::Unknown(_) => unknown(),
+        }
+    }
+
+    fn links<T: Named + Listed>(&self, links: &[Link<T>]) -> Json
+    where
+        Topology: std::ops::Index<Id<T>, Output = T>,
+    {
+        sorted(Json::Array(links.iter().map(|link| self.link(link)).collect()))
+    }
+
+    fn resource(&self, link: &Link<ResourceNode>) -> Json {
+        match &link.state {
+            LinkState::Absent => Json::Null,
+            LinkState::To(id) => match &self.topology[*id].resource_id {
+                Some(id) => json!(id),
+                None => unknown(),
+            },
+            LinkState::Unknown(_) => unknown(),
+        }
+    }
+
+    fn network(&self, network: &VirtualNetwork) -> Json {
+        self.object(
+            &network.header,
+            [
+                ("addressSpace", self.prefixes(&network.address_space)),
+                ("dnsServers", self.texts(&network.dns_servers)),
+            ],
+        )
+    }
+
+    fn subnet(&self, subnet: &Subnet) -> Json {
+        self.object(
+            &subnet.header,
+            [
+                ("network", self.link(&subnet.network)),
+                ("prefixes", self.prefixes(&subnet.prefixes)),
+                ("delegations", self.set(&subnet.delegations, |one| json!(one.service.as_str()))),
+                ("serviceEndpoints", self.set(&subnet.service_endpoints, |text| json!(text.as_str()))),
+                ("privateEndpointNetworkPolicies", self.text(&subnet.private_endpoint_network_policies)),
+                (
+                    "privateLinkServiceNetworkPolicies",
+                    self.text(&subnet.private_link_service_network_policies),
+                ),
+                ("defaultOutboundAccess", self.flag(&subnet.default_outbound_access)),
+                ("securityGroup", self.link(&subnet.security_group)),
+                ("routeTable", self.link(&subnet.route_table)),
+                ("natGateway", self.link(&subnet.nat_gateway)),
+            ],
+        )
+    }
+
+    fn security_group(&self, group: &SecurityGroup) -> Json {
+        self.object(&group.header, [("rules", self.set(&group.rules, |rule| self.rule(rule)))])
+    }
+
+    fn rule(&self, rule: &SecurityRule) -> Json {
+        let side = |side: &RuleEndpoint| {
+            let mut object = Map::new();
+            for (name, value) in [
+                ("prefixes", self.set(&side.prefixes, |text| json!(text.as_str()))),
+                ("groups", self.links(&side.groups)),
+                ("ports", self.set(&side.ports, |text| json!(text.as_str()))),
+            ] {
+                if value.as_array().is_some_and(|items| !items.is_empty()) {
+                    object.insert(name.into(), value);
+                }
+            }
+            Json::Object(object)
+        };
+        self.object(
+            &rule.header,
+            [
+                ("priority", self.number(&rule.priority)),
+                ("direction", self.field(&rule.direction, |direction| json!(format!("{direction:?}")))),
+                ("access", self.field(&rule.access, |access| json!(format!("{access:?}")))),
+                ("protocol", self.text(&rule.protocol)),
+                ("source", side(&rule.source)),
+                ("destination", side(&rule.destination)),
+            ],
+        )
+    }
+
+    fn route_table(&self, table: &RouteTable) -> Json {
+        let route = |route: &Route| {
+            self.object(
+                &route.header,
+                [
+                    ("addressPrefix", self.text(&route.address_prefix)),
+                    ("nextHopType", self.text(&route.next_hop_type)),
+                    ("nextHopAddress", self.text(&route.next_hop_address)),
+                ],
+            )
+        };
+        self.object(
+            &table.header,
+            [
+                ("routes", self.set(&table.routes, route)),
+                ("bgpRoutePropagation", self.flag(&table.bgp_route_propagation)),
+            ],
+        )
+    }
+
+    fn peering(&self, peering: &Peering) -> Json {
+        self.object(
+            &peering.header,
+            [
+                ("network", self.link(&peering.network)),
+                ("remote", self.link(&peering.remote)),
+                ("allowVirtualNetworkAccess", self.flag(&peering.allow_virtual_network_access)),
+                ("allowForwardedTraffic", self.flag(&peering.allow_forwarded_traffic)),
+                ("allowGatewayTransit", self.flag(&peering.allow_gateway_transit)),
+                ("useRemoteGateways", self.flag(&peering.use_remote_gateways)),
+                ("peerCompleteNetworks", self.flag(&peering.peer_complete_networks)),
+            ],
+        )
+    }
+
+    fn zone_link(&self, link: &ZoneLink) -> Json {
+        self.object(
+            &link.header,
+            [
+                ("zone", self.link(&link.zone)),
+                ("network", self.link(&link.network)),
+                ("registration", self.flag(&link.registration)),
+                ("resolutionPolicy", self.text(&link.resolution_policy)),
+            ],
+        )
+    }
+
+    fn zone_record(&self, record: &ZoneRecord) -> Json {
+        self.object(
+            &record.header,
+            [
+                ("zone", self.link(&record.zone)),
+                ("type", json!(record.record_type.as_str())),
+                ("targets", self.texts(&record.targets)),
+            ],
+        )
+    }
+
+    fn dns_resolver(&self, resolver: &DnsResolver) -> Json {
+        let endpoints = |endpoints: &[ResolverEndpoint]| {
+            let items = endpoints.iter().map(|endpoint| {
+                self.object(
+                    &endpoint.header,
+                    [("subnet", self.link(&endpoint.subnet)), ("address", self.text(&endpoint.address))],
+                )
+            });
+            sorted(Json::Array(items.collect()))
+        };
+        self.object(
+            &resolver.header,
+            [
+                ("network", self.link(&resolver.network)),
+                ("inbound", endpoints(&resolver.inbound)),
+                ("outbound", endpoints(&resolver.outbound)),
+            ],
+        )
+    }
+
+    fn rule_set(&self, set: &ForwardingRuleSet) -> Json {
+        let rule = |rule: &ForwardingRule| json!({ "domain": self.text(&rule.domain), "targets": self.texts(&rule.targets) });
+        self.object(
+            &set.header,
+            [("networks", self.links(&set.networks)), ("rules", self.set(&set.rules, rule))],
+        )
+    }
+
+    fn private_endpoint(&self, endpoint: &PrivateEndpoint) -> Json {
+        let connections = endpoint.connections.iter().map(|connection| {
+            let mut object = Map::new();
+            object.insert("target".into(), self.resource(&connection.target));
+            if let Some(arm_type) = &connection.target_type {
+                object.insert("targetType".into(), json!(arm_type.as_str()));
+            }
+            object.insert("groupIds".into(), self.texts(&connection.group_ids));
+            Json::Object(object)
+        });
+        self.object(
+            &endpoint.header,
+            [
+                ("subnet", self.link(&endpoint.subnet)),
+                ("connections", sorted(Json::Array(connections.collect()))),
+                ("zones", self.set(&endpoint.zone_groups, |group| self.links(&group.zones))),
+                ("addresses", self.texts(&endpoint.addresses)),
+            ],
+        )
+    }
+
+    fn ip_configurations(&self, configurations: &[IpConfiguration]) -> Json {
+        let items = configurations.iter().map(|configuration| {
+            let mut object = Map::new();
+            for (name, value) in [
+                ("name", self.text(&configuration.header.name)),
+                ("subnet", self.link(&configuration.subnet)),
+                ("privateAddress", self.text(&configuration.private_address)),
+                ("allocation", self.text(&configuration.allocation)),
+                ("publicIp", self.link(&configuration.public_ip)),
+            ] {
+                if !value.is_null() {
+                    object.insert(name.into(), value);
+                }
+            }
+            Json::Object(object)
+        });
+        Json::Array(items.collect())
+    }
+
+    fn interface(&self, interface: &NetworkInterface) -> Json {
+        self.object(
+            &interface.header,
+            [
+                ("ipConfigurations", self.ip_configurations(&interface.ip_configurations)),
+                ("securityGroup", self.link(&interface.security_group)),
+                ("applicationSecurityGroups", self.links(&interface.application_security_groups)),
+                ("ipForwarding", self.flag(&interface.ip_forwarding)),
+                ("dnsServers", self.texts(&interface.dns_servers)),
+            ],
+        )
+    }
+
+    fn scale_set(&self, set: &ScaleSet) -> Json {
+        let templates = set.interfaces.iter().map(|template| {
+            json!({
+                "ipConfigurations": self.ip_configurations(&template.ip_configurations),
+                "securityGroup": self.link(&template.security_group),
+                "ipForwarding": self.flag(&template.ip_forwarding),
+            })
+        });
+        self.object(
+            &set.header,
+            [("capacity", self.number(&set.capacity)), ("interfaces", Json::Array(templates.collect()))],
+        )
+    }
+
+    fn public_ip(&self, address: &PublicIp) -> Json {
+        self.object(
+            &address.header,
+            [
+                ("sku", self.text(&address.sku)),
+                ("tier", self.text(&address.tier)),
+                ("allocation", self.text(&address.allocation)),
+                ("version", self.text(&address.version)),
+                ("zones", self.texts(&address.zones)),
+            ],
+        )
+    }
+
+    fn nat_gateway(&self, gateway: &NatGateway) -> Json {
+        self.object(
+            &gateway.header,
+            [
+                ("sku", self.text(&gateway.sku)),
+                ("zones", self.texts(&gateway.zones)),
+                ("publicIps", self.links(&gateway.public_ips)),
+            ],
+        )
+    }
+
+    fn virtual_network_gateway(&self, gateway: &VirtualNetworkGateway) -> Json {
+        self.object(
+            &gateway.header,
+            [
+                ("type", self.text(&gateway.gateway_type)),
+                ("sku", self.text(&gateway.sku)),
+                ("vpnType", self.text(&gateway.vpn_type)),
+                ("activeActive", self.flag(&gateway.active_active)),
+                ("ipConfigurations", self.ip_configurations(&gateway.ip_configurations)),
+            ],
+        )
+    }
+
+    fn bastion(&self, bastion: &Bastion) -> Json {
+        self.object(
+            &bastion.header,
+            [
+                ("sku", self.text(&bastion.sku)),
+                ("ipConfigurations", self.ip_configurations(&bastion.ip_configurations)),
+                ("network", self.link(&bastion.network)),
+            ],
+        )
+    }
+
+    fn firewall(&self, firewall: &Firewall) -> Json {
+        self.object(
+            &firewall.header,
+            [
+                ("skuName", self.text(&firewall.sku_name)),
+                ("skuTier", self.text(&firewall.sku_tier)),
+                ("ipConfigurations", self.ip_configurations(&firewall.ip_configurations)),
+                (
+                    "managementIpConfigurations",
+                    self.ip_configurations(&firewall.management_ip_configurations),
+                ),
+                ("zones", self.texts(&firewall.zones)),
+            ],
+        )
+    }
+
+    fn load_balancer(&self, balancer: &LoadBalancer) -> Json {
+        let pools = balancer.pools.iter().map(|pool| {
+            self.object(
+                &pool.header,
+                [
+                    ("interfaces", self.links(&pool.interfaces)),
+                    ("scaleSets", self.links(&pool.scale_sets)),
+                    ("addresses", self.texts(&pool.addresses)),
+                    ("network", self.link(&pool.network)),
+                ],
+            )
+        });
+        let probes = balancer.probes.iter().map(|probe| {
+            self.object(
+                &probe.header,
+                [("protocol", self.text(&probe.protocol)), ("port", self.number(&probe.port))],
+            )
+        });
+        let name = |header: Option<&Header>| {
+            header.and_then(|header| header.name.known()).map_or(Json::Null, |name| json!(name.as_str()))
+        };
+        let rules = balancer.rules.iter().map(|rule| {
+            let pools = rule.pools.iter().map(|at| name(balancer.pools.get(*at).map(|pool| &pool.header)));
+            let probe = rule.probe.and_then(|at| balancer.probes.get(at)).map(|probe| &probe.header);
+            self.object(
+                &rule.header,
+                [
+                    ("protocol", self.text(&rule.protocol)),
+                    ("frontend", self.text(&rule.frontend)),
+                    ("frontendPort", self.number(&rule.frontend_port)),
+                    ("backendPort", self.number(&rule.backend_port)),
+                    ("pools", Json::Array(pools.collect())),
+                    ("probe", name(probe)),
+                    ("floatingIp", self.flag(&rule.floating_ip)),
+                ],
+            )
+        });
+        self.object(
+            &balancer.header,
+            [
+                ("sku", self.text(&balancer.sku)),
+                ("frontends", self.ip_configurations(&balancer.frontends)),
+                ("pools", sorted(Json::Array(pools.collect()))),
+                ("probes", sorted(Json::Array(probes.collect()))),
+                ("rules", sorted(Json::Array(rules.collect()))),
+            ],
+        )
+    }
+
+    fn application_gateway(&self, gateway: &ApplicationGateway) -> Json {
+        self.object(
+            &gateway.header,
+            [
+                ("skuTier", self.text(&gateway.sku_tier)),
+                ("gatewayIpConfigurations", self.ip_configurations(&gateway.gateway_ip_configurations)),
+                ("frontends", self.ip_configurations(&gateway.frontends)),
+                ("frontendPorts", self.list(&gateway.frontend_ports, |port| json!(port))),
+                ("maximumCapacity", self.number(&gateway.maximum_capacity)),
+                ("zones", self.texts(&gateway.zones)),
+            ],
+        )
+    }
+
+    fn flexible_server(&self, server: &FlexibleServer) -> Json {
+        self.object(
+            &server.header,
+            [
+                ("subnet", self.link(&server.subnet)),
+                ("zone", self.link(&server.zone)),
+                ("highAvailability", self.text(&server.high_availability)),
+                ("publicNetworkAccess", self.flag(&server.public_network_access)),
+                ("createMode", self.text(&server.create_mode)),
+                ("sourceServer", self.resource(&server.source_server)),
+                ("sku", self.text(&server.sku)),
+            ],
+        )
+    }
+
+    fn kubernetes_cluster(&self, cluster: &KubernetesCluster) -> Json {
+        let pools = cluster.pools.iter().map(|pool| {
+            self.object(
+                &pool.header,
+                [
+                    ("subnet", self.link(&pool.subnet)),
+                    ("podSubnet", self.link(&pool.pod_subnet)),
+                    ("maximumNodes", self.number(&pool.maximum_nodes)),
+                    ("maximumPods", self.number(&pool.maximum_pods)),
+                ],
+            )
+        });
+        self.object(
+            &cluster.header,
+            [
+                ("networkPlugin", self.text(&cluster.network_plugin)),
+                ("networkPluginMode", self.text(&cluster.network_plugin_mode)),
+                ("serviceCidrs", self.prefixes(&cluster.service_cidrs)),
+                ("podCidrs", self.prefixes(&cluster.pod_cidrs)),
+                ("dnsServiceAddress", self.text(&cluster.dns_service_address)),
+                ("outboundType", self.text(&cluster.outbound_type)),
+                ("privateCluster", self.flag(&cluster.private_cluster)),
+                ("zone", self.link(&cluster.zone)),
+                ("pools", sorted(Json::Array(pools.collect()))),
+            ],
+        )
+    }
+
+    fn occupancy(&self, occupancy: &Occupancy) -> Json {
+        let node = &self.topology[occupancy.resource];
+        let resource = match &node.resource_id {
+            Some(id) => json!(id),
+            None => unknown(),
+        };
+        json!({
+            "resource": resource,
+            "kind": occupancy.kind.as_str(),
+            "subnet": self.link(&occupancy.subnet),
+        })
+    }
+}
+
+/// What is not known. The reason differs between languages and is not part of the network.
+fn unknown() -> Json {
+    json!({ "unknown": true })
+}
+
+fn sorted(list: Json) -> Json {
+    match list {
+        Json::Array(mut items) => {
+            items.sort_by_cached_key(Json::to_string);
+            Json::Array(items)
+        }
+        other => other,
+    }
+}
