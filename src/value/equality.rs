@@ -190,6 +190,16 @@ pub fn compare_set_elements(a: &Value, b: &Value) -> Ordering {
     })
 }
 
+/// A text that is the same for two wholly known values exactly when they are equal (for values of one type). `None` when
+/// something in the value is not known.
+pub fn identity_text(value: &Value) -> Option<String> {
+    value.is_wholly_known().then(|| {
+        let mut text = String::new();
+        describe(value, &mut text, 0);
+        text
+    })
+}
+
 /// The text by which Terraform orders set elements that are collections (go-cty, `appendSetHashBytes`).
 fn describe(value: &Value, out: &mut String, depth: usize) {
     use std::fmt::Write;

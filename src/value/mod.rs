@@ -16,7 +16,7 @@ use indexmap::IndexMap;
 
 use crate::source::Span;
 
-pub use equality::compare_set_elements;
+pub use equality::{compare_set_elements, identity_text};
 pub use number::Number;
 pub use real::Real;
 pub use text::TextBuilder;

@@ -8,7 +8,7 @@ use super::arguments::{Call, Function, any, normalized, string};
 use super::{MAX_ELEMENTS, MAX_TEXT};
 use crate::frontend::Sandbox;
 use crate::source::Span;
-use crate::value::{Cause, SequenceKind, Value};
+use crate::value::{Cause, SequenceKind, Value, ValueKind};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::strict("abspath", &[string("path")], |call| {
@@ -151,34 +151,28 @@ fn fileexists(call: &Call) -> Result<Value, String> {
 }
 
 fn templatefile(call: &Call) -> Result<Value, String> {
-    let (path, variables) = (call.argument(0)?, call.argument(1)?);
+    let path = call.argument(0)?;
     if path.as_str().is_none() {
         return Ok(call.unknown_from(path));
     }
-    if variables.is_unknown() {
-        return Ok(call.unknown_from(variables));
-    }
-    if variables.as_mapping().is_none() {
-        return Err("invalid vars value: must be a map".to_string());
-    }
-    let template = file(call)?;
-    match template.as_str() {
-        Some(text) => Ok((call.context.render_template)(text, variables)?.at(call.span)),
-        None => Ok(template),
-    }
+    render(call, &file(call)?)
 }
 
 /// The template is a value here; Terraform also asks that it be a plain reference.
 fn templatestring(call: &Call) -> Result<Value, String> {
-    let (template, variables) = (call.argument(0)?, call.argument(1)?);
-    let Some(text) = template.as_str() else { return Ok(call.unknown_from(template)) };
-    if variables.is_unknown() {
-        return Ok(call.unknown_from(variables));
+    render(call, call.argument(0)?)
+}
+
+fn render(call: &Call, template: &Value) -> Result<Value, String> {
+    let variables = call.argument(1)?;
+    match (template.as_str(), &variables.kind) {
+        (None, _) => Ok(call.unknown_from(template)),
+        (_, ValueKind::Unknown(_) | ValueKind::Reference(_)) => Ok(call.unknown_from(variables)),
+        (Some(text), ValueKind::Mapping(_)) => {
+            Ok((call.context.render_template)(text, variables)?.at(call.span))
+        }
+        _ => Err("invalid vars value: must be a map".to_string()),
     }
-    if variables.as_mapping().is_none() {
-        return Err("invalid vars value: must be a map".to_string());
-    }
-    Ok((call.context.render_template)(text, variables)?.at(call.span))
 }
 
 fn fileset(call: &Call) -> Result<Value, String> {

@@ -307,7 +307,8 @@ fn sign(verb: &Verb, negative: bool) -> &'static str {
 }
 
 fn integer(verb: &Verb, number: &Number) -> String {
-    let value: BigInt = number.to_string().parse().unwrap_or_default();
+    // All digits, also of a number that is printed with fewer.
+    let value: BigInt = number.to_fixed(0).parse().unwrap_or_default();
     let magnitude = value.magnitude();
     let (radix, prefix) = match verb.mode {
         'b' => (2, "0b"),
@@ -339,12 +340,7 @@ fn integer(verb: &Verb, number: &Number) -> String {
     } else {
         left = missing;
     }
-    format!(
-        "{}{sign}{prefix}{}{digits}{}",
-        " ".repeat(std::mem::take(&mut left)),
-        "0".repeat(zeros),
-        " ".repeat(std::mem::take(&mut right))
-    )
+    format!("{}{sign}{prefix}{}{digits}{}", " ".repeat(left), "0".repeat(zeros), " ".repeat(right))
 }
 
 fn float(verb: &Verb, number: &Number) -> String {

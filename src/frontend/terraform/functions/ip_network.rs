@@ -96,7 +96,7 @@ fn whole_big(number: &Number) -> Result<BigInt, String> {
     match number.as_i128() {
         Some(value) => Ok(BigInt::from(value)),
         None if number.is_whole() => {
-            number.to_string().parse().map_err(|_| "value must be a whole number".to_string())
+            number.to_fixed(0).parse().map_err(|_| "value must be a whole number".to_string())
         }
         None => Err("value must be a whole number".to_string()),
     }

@@ -167,7 +167,7 @@ fn jsondecode(call: &Call) -> Result<Value, String> {
         Ok(value) => Ok(value),
         // With a part missing, the rest may be valid all the same: the part may be a piece of syntax.
         Err(_) if !holes.is_empty() => Ok(call.unknown_from(argument)),
-        Err(Problem::Depth) => Ok(call.too_large()),
+        Err(Problem::Depth) => Ok(too_deep(call.span)),
         Err(Problem::Syntax(problem)) => Err(problem),
     }
 }
@@ -413,7 +413,7 @@ impl Reader<'_> {
     }
 }
 
-/// A limit was reached while reading; used by other decoders too.
+/// What nests deeper than is read.
 pub(super) fn too_deep(span: Span) -> Value {
     Value::unknown(Cause::Limit("the text nests too deeply".into()), span)
 }

@@ -40,6 +40,9 @@ use arguments::{Function, Sensitivity, Unknowns};
 /// The most elements that a function may make (`setproduct` multiplies).
 const MAX_ELEMENTS: usize = 100_000;
 
+/// The most comparisons of elements with each other (a set function over unknown elements compares each with each).
+const MAX_COMPARISONS: usize = 4_000_000;
+
 /// The longest text in bytes that a function may make or read.
 const MAX_TEXT: usize = 16 << 20;
 

@@ -1,11 +1,11 @@
 //! Functions on lists and tuples.
 
-use super::MAX_ELEMENTS;
 use super::arguments::{
     Call, Function, Wants, any, invalid, is_certainly_filled, is_certainly_text, number, of,
 };
+use super::{MAX_COMPARISONS, MAX_ELEMENTS};
 use crate::frontend::terraform::types::{Type, convert, type_of, unify, unordered_elements};
-use crate::value::{Number, Sequence, SequenceKind, Value, ValueKind, compare_set_elements};
+use crate::value::{Number, Sequence, SequenceKind, Value, ValueKind, compare_set_elements, identity_text};
 
 /// Terraform's own limit for `range`.
 const MAX_RANGE: usize = 1024;
@@ -122,8 +122,20 @@ fn distinct(call: &Call) -> Result<Value, String> {
     if let Some(unknown) = unknown_argument(call) {
         return Ok(call.unknown_from(unknown));
     }
+    let items = &call.sequence(0)?.items;
+    if !items.iter().any(|item| item.repeated) {
+        let keys: Option<Vec<String>> = items.iter().map(identity_text).collect();
+        if let Some(keys) = keys {
+            let mut seen = std::collections::HashSet::new();
+            let first = items.iter().zip(keys).filter(|(_, key)| seen.insert(key.clone()));
+            return Ok(call.list(first.map(|(item, _)| item.clone()).collect()));
+        }
+    }
+    if items.len().saturating_mul(items.len()) > MAX_COMPARISONS {
+        return Ok(call.too_large());
+    }
     let mut kept: Vec<Value> = Vec::new();
-    for item in &call.sequence(0)?.items {
+    for item in items {
         let mut may_coincide = item.repeated;
         let mut seen = false;
         for other in &kept {
@@ -147,9 +159,6 @@ fn distinct(call: &Call) -> Result<Value, String> {
             }
         }
         kept.push(Value { repeated: may_coincide, ..item.clone() });
-        if kept.len() > MAX_ELEMENTS {
-            return Ok(call.too_large());
-        }
     }
     Ok(call.list(kept))
 }
@@ -271,6 +280,9 @@ fn matchkeys(call: &Call) -> Result<Value, String> {
     }
     if values.len() != keys.len() {
         return Err("length of keys and values should be equal".to_string());
+    }
+    if keys.len().saturating_mul(wanted.items.len()) > MAX_COMPARISONS {
+        return Ok(call.too_large());
     }
     let types: Vec<Type> = keys.iter().chain(&wanted.items).map(type_of).collect();
     let ty = unify(&types).ok_or_else(|| "keys and searchset must be of the same type".to_string())?;

@@ -1,7 +1,7 @@
 //! Functions on sets.
 
-use super::MAX_ELEMENTS;
 use super::arguments::{Call, Function, Wants, any, of};
+use super::{MAX_COMPARISONS, MAX_ELEMENTS};
 use crate::frontend::terraform::types::{Type, convert, type_of, unify, unique_in_order};
 use crate::value::{SequenceKind, Value, ValueKind};
 
@@ -59,6 +59,10 @@ fn is_in(item: &Value, set: &Elements) -> Option<bool> {
     answer
 }
 
+fn too_many(items: &[Value], set: &Elements) -> bool {
+    set.as_ref().is_ok_and(|others| items.len().saturating_mul(others.len()) > MAX_COMPARISONS)
+}
+
 fn perhaps(item: Value) -> Value {
     Value { repeated: true, ..item }
 }
@@ -92,6 +96,9 @@ fn setintersection(call: &Call) -> Result<Value, String> {
             return Ok(if empty { set(call, Vec::new()) } else { call.unknown_from(unknown) });
         }
     };
+    if others.iter().any(|other| too_many(items, other)) {
+        return Ok(call.too_large());
+    }
     let mut kept = Vec::new();
     for item in items {
         let mut answer = Some(true);
@@ -121,6 +128,9 @@ fn setsubtract(call: &Call) -> Result<Value, String> {
         Ok(items) => items,
         Err(unknown) => return Ok(call.unknown_from(unknown)),
     };
+    if too_many(items, taken) {
+        return Ok(call.too_large());
+    }
     let kept = items.iter().filter_map(|item| match is_in(item, taken) {
         Some(true) => None,
         Some(false) => Some(item.clone()),

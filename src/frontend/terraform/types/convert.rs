@@ -128,6 +128,9 @@ fn to_sequence(value: &Value, element: &Type, kind: SequenceKind) -> Result<Valu
     Ok(with_kind(value, ValueKind::Sequence(Arc::new(Sequence { kind, items }))))
 }
 
+/// How many elements that are not wholly known are compared with each other.
+const MAX_UNKNOWN: usize = 1_000;
+
 /// The elements of a set: in order, each known one once.
 pub(in crate::frontend::terraform) fn unique_in_order(mut items: Vec<Value>) -> Vec<Value> {
     items.sort_by(compare_set_elements);
@@ -137,11 +140,16 @@ pub(in crate::frontend::terraform) fn unique_in_order(mut items: Vec<Value>) -> 
         let seen = if item.is_wholly_known() {
             unique.last().is_some_and(|last| last.equals(&item) == Some(true))
         } else {
-            unique.iter().any(|other| other.repeated == item.repeated && other.equals(&item) == Some(true))
+            // Beyond some number they are left: an unknown element may equal another one anyway.
+            let unknown = unique.iter().rev().take_while(|other| !other.is_wholly_known()).take(MAX_UNKNOWN);
+            let mut same = unknown.filter(|other| other.repeated == item.repeated);
+            same.any(|other| other.equals(&item) == Some(true))
         };
-        match (seen, unique.last_mut()) {
-            (true, Some(last)) => last.repeated &= item.repeated,
-            _ => unique.push(item),
+        if !seen {
+            unique.push(item);
+        } else if let Some(last) = unique.last_mut().filter(|last| last.is_wholly_known()) {
+            // One that is certainly there and one that may be there are one that is there.
+            last.repeated &= item.repeated;
         }
     }
     unique

@@ -5,6 +5,8 @@
 
 mod constraint;
 mod convert;
+#[cfg(test)]
+mod tests;
 mod unify;
 
 use std::collections::BTreeMap;
