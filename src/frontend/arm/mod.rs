@@ -11,3 +11,6 @@ pub mod model;
 pub use load::{
     Options, discover, evaluate_expression, is_parameter_file, is_template, load_template, parameter_file,
 };
+
+#[cfg(test)]
+mod tests;

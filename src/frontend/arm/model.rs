@@ -116,7 +116,7 @@ pub struct ResourceDeclaration {
     pub api_version: Option<EcoString>,
     /// Whether it is only looked up.
     pub existing: bool,
-    /// The name: the full path `vnet/subnet`, or, with a `parent`, the last part of it.
+    /// The name: the full path `vnet/subnet`, or, with a `parent`, the last part of it (or still the full path).
     pub name: Expression,
     /// The parent: [`Resource`](super::expression::ast::ExpressionKind::Resource), or an index into one that is declared
     /// in a loop. The rounds of the parent's loop are also the child's when `nested` is set.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use ecow::EcoString;
 
 use super::context::Context;
-use super::resources::Instance;
+use super::instance::Instance;
 use crate::source::Span;
 use crate::value::{Cause, Entry, Mapping, Reference, SequenceKind, Step, Value, ValueKind};
 

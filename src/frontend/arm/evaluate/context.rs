@@ -5,18 +5,13 @@ use std::rc::Rc;
 use ecow::EcoString;
 use indexmap::IndexMap;
 
-use super::super::expression::ast::{
-    ArrayItem, Expression, ExpressionKind, Iteration, LoopSource, ObjectItem, StringPart,
-};
+use super::super::expression::ast::{ArrayItem, Expression, ExpressionKind, ObjectItem, StringPart};
 use super::super::lower::lower_case;
 use super::resources::{Deployment, Slot};
 use super::text::{concat, plain_text};
 use super::{MAX_DEPTH, Run, access, functions, ids, operators};
 use crate::source::Span;
 use crate::value::{Cause, Entry, MappingKind, SequenceKind, TemplatePart, Value, ValueKind};
-
-/// How many rounds a loop over values may have.
-const MAX_ROUNDS: usize = 10_000;
 
 /// Names that are visible only inside a loop or a lambda. Inner frames come first.
 #[derive(Debug)]
@@ -44,15 +39,6 @@ pub(crate) struct Context<'r, 'l> {
     pub(crate) frame: Option<Rc<Frame>>,
     /// The arguments, inside a user-defined function, by lower-case name.
     arguments: Option<Rc<IndexMap<EcoString, Value>>>,
-}
-
-/// One round of a loop.
-pub(crate) struct Round<'r, 'l> {
-    pub(crate) context: Context<'r, 'l>,
-    /// `None`: stands for zero or more rounds.
-    pub(crate) index: Option<usize>,
-    /// Why the number of rounds is not known.
-    pub(crate) cause: Option<Value>,
 }
 
 /// How long a text may become by putting values into it, in bytes.
@@ -320,7 +306,18 @@ impl<'r, 'l> Context<'r, 'l> {
                     }
                 },
             };
-            if let Some(allowed) = &parameter.allowed {
+            if let Some(wanted) = parameter.type_name.as_deref()
+                && !has_type(&value, wanted)
+            {
+                let message =
+                    format!("the value of the parameter `{}` is not of the type `{wanted}`", parameter.name);
+                let span = value.span.or(parameter.span);
+                self.run.report(crate::resource::Diagnostic::warning("value-type", message.clone(), span));
+                return Value::unknown(Cause::Error(message.into()), span).marked(parameter.secure);
+            }
+            if let Some(allowed) = &parameter.allowed
+                && !(value.is_null() && parameter.nullable)
+            {
                 context.check_allowed(&parameter.name, &value, allowed, parameter.span);
             }
             value.marked(parameter.secure)
@@ -332,7 +329,14 @@ impl<'r, 'l> Context<'r, 'l> {
         let Some(allowed) = allowed.as_sequence() else { return };
         // An array is allowed if each of its elements is.
         let refused = |value: &Value| {
-            allowed.items.iter().all(|candidate| operators::equal(candidate, value, true) == Some(false))
+            // `1` and `"1"` are the same here.
+            let same_text = |candidate: &Value| {
+                let plain =
+                    |value: &Value| !matches!(value.kind, ValueKind::Sequence(_) | ValueKind::Mapping(_));
+                plain(candidate) && plain(value) && plain_text(candidate) == plain_text(value)
+            };
+            let differs = |candidate: &Value| operators::equal(candidate, value, true) == Some(false);
+            allowed.items.iter().all(|candidate| differs(candidate) && !same_text(candidate))
         };
         let wrong = refused(value)
             && match &value.kind {
@@ -475,105 +479,20 @@ impl<'r, 'l> Context<'r, 'l> {
         self.run.calls.borrow_mut().pop();
         value
     }
+}
 
-    /// The rounds of a loop. `limit` is the largest number of rounds.
-    pub(crate) fn rounds(&self, iteration: &Iteration, unnamed: bool, limit: usize) -> Vec<Round<'r, 'l>> {
-        let copy_name = iteration.copy.as_deref().map(lower_case);
-        let frame = |item: Option<Value>, index: Value| {
-            let mut bindings = Vec::new();
-            if let (Some(name), Some(item)) = (&iteration.item, item) {
-                bindings.push((name.clone(), item));
-            }
-            if let Some(name) = &iteration.index {
-                bindings.push((name.clone(), index.clone()));
-            }
-            let copy = copy_name.clone().map(|name| CopyFrame { name, index, unnamed });
-            self.with(bindings, copy)
-        };
-        let any_round = |cause: Value, item: Option<Value>| {
-            let index = self.run.identities.derive("copyIndex", &[&cause], iteration.span);
-            vec![Round { context: frame(item, index), index: None, cause: Some(cause) }]
-        };
-        let too_many = |count: String| {
-            let message = format!("a loop with {count} rounds; at most {limit} are possible");
-            self.run.report(crate::resource::Diagnostic::error("limit", message.clone(), iteration.span));
-            Value::unknown(Cause::Limit(message.into()), iteration.span)
-        };
-        match &iteration.source {
-            LoopSource::Count(expression) => {
-                let count = self.evaluate(expression);
-                match &count.kind {
-                    ValueKind::Number(number) => match number.as_i64() {
-                        Some(count) if count >= 0 && count as usize <= limit => (0..count as usize)
-                            .map(|index| Round {
-                                context: frame(None, Value::number(index, iteration.span)),
-                                index: Some(index),
-                                cause: None,
-                            })
-                            .collect(),
-                        _ => any_round(too_many(number.to_string()), None),
-                    },
-                    ValueKind::Unknown(_) | ValueKind::Reference(_) | ValueKind::Template(_) => {
-                        any_round(count, None)
-                    }
-                    _ => any_round(
-                        self.run.fail("the number of a loop's rounds is not a number", expression.span),
-                        None,
-                    ),
-                }
-            }
-            LoopSource::Items(expression) => {
-                let items = access::materialize(self, self.evaluate(expression));
-                match &items.kind {
-                    ValueKind::Sequence(sequence) if sequence.items.len() > limit => any_round(
-                        too_many(sequence.items.len().to_string()),
-                        Some(items.derived_unknown(items.span)),
-                    ),
-                    ValueKind::Sequence(sequence) => {
-                        let mut certain = true;
-                        let mut rounds = Vec::with_capacity(sequence.items.len());
-                        for (position, item) in sequence.items.iter().enumerate() {
-                            certain &= !item.repeated;
-                            let index = match certain {
-                                true => Value::number(position, iteration.span),
-                                false => self.run.identities.derive("index", &[item], iteration.span),
-                            };
-                            let mut single = item.clone();
-                            single.repeated = false;
-                            rounds.push(Round {
-                                context: frame(Some(single), index),
-                                index: certain.then_some(position),
-                                cause: item.repeated.then(|| item.clone()),
-                            });
-                        }
-                        rounds
-                    }
-                    ValueKind::Null => Vec::new(),
-                    ValueKind::Unknown(_) | ValueKind::Reference(_) | ValueKind::Template(_) => {
-                        let item = self.run.identities.derive("item", &[&items], iteration.span);
-                        any_round(items, Some(item))
-                    }
-                    _ => any_round(self.run.fail("a loop needs an array", expression.span), None),
-                }
-            }
-        }
-    }
-
-    fn loop_values(&self, iteration: &Iteration, body: &Expression, span: Span) -> Value {
-        // An output's loop is the one that `copyIndex()` without a name means.
-        let unnamed = iteration.copy.as_deref() == Some("");
-        let rounds = self.rounds(iteration, unnamed, MAX_ROUNDS);
-        self.run.charge(rounds.len());
-        let values = rounds
-            .into_iter()
-            .map(|round| {
-                let Some(_) = round.cause else { return round.context.evaluate(body) };
-                let mut value = self.run.quietly(|| round.context.evaluate(body));
-                value.repeated = true;
-                value
-            })
-            .collect();
-        Value::sequence(SequenceKind::Tuple, values, span)
+/// Whether a value can be one of a parameter's type. Texts of numbers and truth values count as such.
+fn has_type(value: &Value, wanted: &str) -> bool {
+    match (&value.kind, wanted) {
+        (ValueKind::Null | ValueKind::Unknown(_) | ValueKind::Reference(_), _) => true,
+        (kind, "string" | "securestring") => !matches!(kind, ValueKind::Sequence(_) | ValueKind::Mapping(_)),
+        (ValueKind::String(_) | ValueKind::Template(_), "array" | "object" | "secureobject") => false,
+        (ValueKind::String(text), "int") => text.trim().parse::<i64>().is_ok(),
+        (ValueKind::String(text), "bool") => matches!(text.to_ascii_lowercase().as_str(), "true" | "false"),
+        (ValueKind::Bool(_) | ValueKind::Number(_), "array" | "object" | "secureobject") => false,
+        (ValueKind::Sequence(_), "int" | "bool" | "object" | "secureobject") => false,
+        (ValueKind::Mapping(_), "int" | "bool" | "array") => false,
+        _ => true,
     }
 }
 

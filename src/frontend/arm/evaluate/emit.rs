@@ -8,7 +8,8 @@ use indexmap::IndexMap;
 
 use super::Run;
 use super::context::Context;
-use super::resources::{Deployment, Instance, Slot};
+use super::instance::Instance;
+use super::resources::{Deployment, Slot};
 use crate::resource::{Mode, Multiplicity, Resource, Schema};
 use crate::value::Value;
 

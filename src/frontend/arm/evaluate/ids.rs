@@ -6,8 +6,9 @@ use ecow::EcoString;
 
 use super::super::expression::ast::Expression;
 use super::context::{Context, is_open, known_prefix};
+use super::instance::Instance;
 use super::place::Place;
-use super::resources::{Deployment, Instance};
+use super::resources::Deployment;
 use super::text::{concat, is_id_reference, segments};
 use super::{Run, access};
 use crate::source::Span;
@@ -53,8 +54,7 @@ pub(crate) fn resource_id(
     let (before, rest) = arguments.split_at(position);
     let Some((kind, names)) = rest.split_first() else { return Err("a resource type is missing".into()) };
     let kind = EcoString::from(kind.as_str().unwrap_or("").trim_matches('/'));
-    if let Some(wrong) = names.iter().chain(before).find(|name| !is_open(name) && name.as_str().is_none()) {
-        let _ = wrong;
+    if names.iter().chain(before).any(|name| !is_open(name) && name.as_str().is_none()) {
         return Err("a part of the resource's name is not a string".into());
     }
     let wanted = kind.split('/').count() - 1;
@@ -101,7 +101,8 @@ pub(crate) fn extension_resource_id(
     let [base, kind, names @ ..] = arguments else {
         return Err("a resource id, a type and names are needed".into());
     };
-    let Some(kind) = kind.as_str().filter(|kind| kind.contains('/')) else {
+    let Some(kind) = kind.as_str().map(|kind| kind.trim_matches('/')).filter(|kind| kind.contains('/'))
+    else {
         if is_open(kind) {
             let all: Vec<&Value> = arguments.iter().collect();
             return Ok(context.run.identities.derive("extensionResourceId", &all, span));

@@ -10,6 +10,9 @@ mod emit;
 mod functions;
 mod identity;
 mod ids;
+mod instance;
+mod loops;
+mod nested;
 mod operators;
 mod place;
 mod resources;
@@ -32,8 +35,9 @@ use crate::value::{Cause, Value};
 
 use context::Context;
 use identity::Identities;
+use instance::Instance;
 use place::Place;
-use resources::{Deployment, Instance};
+use resources::Deployment;
 
 /// How deep evaluation may go: expressions, variables that use variables, functions, deployments, all counted together.
 const MAX_DEPTH: u32 = 1_200;

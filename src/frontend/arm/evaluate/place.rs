@@ -121,3 +121,9 @@ pub(crate) fn object<const N: usize>(properties: [(&str, Value); N], span: Span)
     let entries = properties.into_iter().map(|(name, value)| (EcoString::from(name), Entry { span, value }));
     Value::mapping(MappingKind::Object, entries, span)
 }
+
+/// An object of named values, each where it was written.
+pub(crate) fn named_values(entries: impl IntoIterator<Item = (EcoString, Value)>, span: Span) -> Value {
+    let entries = entries.into_iter().map(|(name, value)| (name, Entry { span: value.span.or(span), value }));
+    Value::mapping(MappingKind::Object, entries, span)
+}

@@ -2,25 +2,22 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use ecow::EcoString;
 use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
 
-use super::super::expression::ast::Expression;
-use super::super::lower::lower_case;
-use super::super::model::{Arguments, NestedTemplate, ResourceDeclaration, Template, TemplateScope};
-use super::context::{Context, Frame, is_open};
+use super::super::expression::ast::{Expression, ExpressionKind};
+use super::super::model::{ResourceDeclaration, Template, TemplateScope};
+use super::context::{Context, Frame, is_open, known_prefix};
+use super::instance::{Instance, Nested};
 use super::place::Place;
-use super::text::{concat, segments};
-use super::{MAX_COPIES, MAX_DEPLOYMENTS, MAX_NESTED_DEPLOYMENTS, Run, access, ids};
-use crate::resource::Diagnostic;
+use super::text::{concat, plain_text, segments};
+use super::{MAX_COPIES, Run, access, ids};
 use crate::source::Span;
-use crate::value::{
-    Cause, Entry, Mapping, MappingKind, ResourceKey, TemplatePart, Unknown, Value, ValueKind,
-};
+use crate::value::{Cause, ResourceKey, TemplatePart, Unknown, Value, ValueKind};
 
 /// Something that is evaluated once.
 pub(crate) enum Slot {
@@ -46,12 +43,12 @@ pub(crate) struct Deployment {
     /// What a declaration makes, by its position in the template.
     declared: RefCell<Vec<Declared>>,
     /// Whether all names are known, so that ids can be compared with them.
-    ready: Cell<bool>,
+    pub(crate) ready: Cell<bool>,
     by_symbol: FxHashMap<EcoString, usize>,
     /// By type and name, once all are declared.
     pub(crate) by_identity: RefCell<FxHashMap<String, Vec<Rc<Instance>>>>,
     /// How many deployments this one is inside.
-    level: usize,
+    pub(crate) level: usize,
 }
 
 enum Declared {
@@ -60,48 +57,13 @@ enum Declared {
     Done(Vec<Rc<Instance>>),
 }
 
-/// One resource that a deployment makes, or that stands for zero or more.
-pub(crate) struct Instance {
-    deployment: Weak<Deployment>,
-    /// The declaration's position in the template.
-    pub(crate) declaration: usize,
-    /// The round of the loop; `None` outside of loops, and where the instance stands for any number of them.
-    pub(crate) index: Option<usize>,
-    /// The round as the loop's expressions see it.
-    pub(crate) loop_index: Option<Value>,
-    pub(crate) key: ResourceKey,
-    pub(crate) resource_type: EcoString,
-    /// The full name.
-    pub(crate) name: Value,
-    /// The name as it was written: for children, the last part.
-    pub(crate) own_name: Value,
-    pub(crate) place: Place,
-    /// What it extends.
-    extends: Option<Value>,
-    pub(crate) parent: Option<Rc<Instance>>,
-    /// Why there may be none or many of it.
-    pub(crate) uncertain: Option<Arc<Unknown>>,
-    frame: Option<Rc<Frame>>,
-    body: RefCell<Option<Slot>>,
-    nested: Cell<Nested>,
-    nested_uses: RefCell<BTreeSet<EcoString>>,
-}
-
-#[derive(Clone, Copy)]
-enum Nested {
-    NotYet,
-    None,
-    /// Its position in the run's deployments.
-    At(usize),
-}
-
 impl Deployment {
     /// The deployment that nothing deploys.
     pub(crate) fn root(template: Arc<Template>, given: IndexMap<EcoString, Value>, place: Place) -> Rc<Self> {
         Self::new(template, EcoString::new(), place, given, None, None, 0)
     }
 
-    fn new(
+    pub(crate) fn new(
         template: Arc<Template>,
         prefix: EcoString,
         place: Place,
@@ -167,7 +129,11 @@ impl Deployment {
         }
         self.set_declared(index, Declared::UnderWay);
         let Some(declaration) = self.template.resources.get(index) else { return Vec::new() };
-        let instances = self.make_instances(run, index, declaration);
+        // An existing resource that nobody asks for is not looked up: what is wrong with its name hurts nobody.
+        let instances = match declaration.existing {
+            true => run.quietly(|| self.make_instances(run, index, declaration)),
+            false => self.make_instances(run, index, declaration),
+        };
         if declaration.copy.is_some() || instances.len() != 1 {
             let address = EcoString::from(format!("{}{}", self.prefix, declaration.symbol));
             run.groups.borrow_mut().insert(address, instances.clone());
@@ -193,9 +159,7 @@ impl Deployment {
         let lexical =
             declaration.nested.then_some(declaration.parent.as_ref()).flatten().and_then(|parent| {
                 match &parent.kind {
-                    super::super::expression::ast::ExpressionKind::Resource(symbol) => {
-                        self.by_symbol.get(symbol).copied()
-                    }
+                    ExpressionKind::Resource(symbol) => self.by_symbol.get(symbol).copied(),
                     _ => None,
                 }
             });
@@ -263,7 +227,10 @@ impl Deployment {
         });
         let own_name = context.evaluate(&declaration.name);
         let own_name = ids::expand_id(run, own_name);
-        let name = match &parent {
+        // A child inside its parent may be written with its full type and name.
+        let kinds = declaration.resource_type.split('/').count() - 1;
+        let full = segments(&own_name).is_some_and(|segments| segments.len() == kinds);
+        let name = match parent.as_ref().filter(|_| !(declaration.nested && full)) {
             Some(parent) => ids::join_names(&[parent.name.clone(), own_name.clone()], own_name.span),
             None => own_name.clone(),
         };
@@ -290,7 +257,7 @@ impl Deployment {
         let loop_index = round.as_ref().and_then(|_| context.copy_index(None)).or_else(|| {
             let name = declaration.copy.as_ref()?.index.as_ref()?;
             Some(run.quietly(|| {
-                let kind = super::super::expression::ast::ExpressionKind::Local(name.clone());
+                let kind = ExpressionKind::Local(name.clone());
                 context.evaluate(&Expression::new(kind, declaration.span))
             }))
         });
@@ -469,7 +436,7 @@ impl Deployment {
             return vec![instance.key.address.clone()];
         }
         // `Microsoft.Network/virtualNetworks/vnet`: an id without its scope.
-        let full = match value.as_str().or(Some(super::context::known_prefix(value))) {
+        let full = match value.as_str().or(Some(known_prefix(value))) {
             Some(text) if text.split('/').next().is_some_and(|first| first.contains('.')) => {
                 let place = context.deployment_place().id(value.span);
                 concat([place, Value::string("/providers/", value.span), value.clone()], value.span)
@@ -528,324 +495,6 @@ fn shown_name(name: &Value) -> String {
             .collect(),
         ValueKind::String(text) => text.to_string(),
         _ if is_open(name) => unknown(name),
-        _ => super::text::plain_text(name).to_string(),
+        _ => plain_text(name).to_string(),
     }
-}
-
-impl Instance {
-    fn deployment(&self) -> Option<Rc<Deployment>> {
-        self.deployment.upgrade()
-    }
-
-    /// Runs something with the declaration.
-    pub(crate) fn with_declaration<T>(
-        &self,
-        work: impl FnOnce(&Rc<Deployment>, &ResourceDeclaration) -> T,
-    ) -> Option<T> {
-        let deployment = self.deployment()?;
-        let declaration = deployment.template.resources.get(self.declaration)?;
-        Some(work(&deployment, declaration))
-    }
-
-    pub(crate) fn is_deployment(&self) -> bool {
-        self.with_declaration(|_, declaration| declaration.deployment.is_some()).unwrap_or(false)
-    }
-
-    pub(crate) fn api_version(&self) -> Option<EcoString> {
-        self.with_declaration(|_, declaration| declaration.api_version.clone()).flatten()
-    }
-
-    pub(crate) fn header(&self) -> Span {
-        self.with_declaration(|_, declaration| declaration.header).unwrap_or_default()
-    }
-
-    /// Where its expressions are evaluated.
-    pub(crate) fn context<'r, 'l>(&self, run: &'r Run<'l>) -> Option<Context<'r, 'l>> {
-        let deployment = self.deployment()?;
-        Some(Context::of(run, &deployment).within(self.frame.clone()))
-    }
-
-    /// Its id, as text.
-    pub(crate) fn id(&self, span: Span) -> Value {
-        let base = match &self.extends {
-            Some(id) => {
-                let absolute = super::context::known_prefix(id).starts_with('/') || id.is_unknown();
-                match absolute {
-                    true => id.clone(),
-                    false => {
-                        concat([self.place.id(span), Value::string("/providers/", span), id.clone()], span)
-                    }
-                }
-            }
-            None => self.place.id(span),
-        };
-        let names = segments(&self.name).unwrap_or_default();
-        ids::build(&base, &self.resource_type, &names, span)
-    }
-
-    /// Its body, evaluated once; `None` while it is being evaluated or names are not known yet.
-    pub(crate) fn body(&self, run: &Run<'_>) -> Option<Value> {
-        let deployment = self.deployment()?;
-        if !deployment.ready.get() {
-            return None;
-        }
-        match &*self.body.borrow() {
-            Some(Slot::Done(value, _)) => return Some(value.clone()),
-            Some(Slot::UnderWay) => return None,
-            None => {}
-        }
-        *self.body.borrow_mut() = Some(Slot::UnderWay);
-        let declaration = deployment.template.resources.get(self.declaration)?;
-        let context = self.context(run)?;
-        let (value, uses) = run.collecting_uses(|| context.evaluate(&declaration.body));
-        let value = self.complete(value, declaration);
-        *self.body.borrow_mut() = Some(Slot::Done(value.clone(), Rc::new(uses)));
-        Some(value)
-    }
-
-    /// The resources that its body and its arguments ask for.
-    pub(crate) fn uses(&self) -> BTreeSet<EcoString> {
-        let mut uses = self.nested_uses.borrow().clone();
-        if let Some(Slot::Done(_, own)) = &*self.body.borrow() {
-            uses.extend(own.iter().cloned());
-        }
-        uses
-    }
-
-    /// The body with full type and name.
-    fn complete(&self, body: Value, declaration: &ResourceDeclaration) -> Value {
-        let ValueKind::Mapping(mapping) = &body.kind else { return body };
-        let mut mapping = Mapping::clone(mapping);
-        let mut set = |name: &str, value: Value| {
-            let written = mapping.entries.keys().find(|key| key.eq_ignore_ascii_case(name)).cloned();
-            let span = written
-                .as_ref()
-                .and_then(|key| mapping.entries.get(key))
-                .map_or(declaration.header, |old| old.span);
-            mapping.entries.insert(written.unwrap_or_else(|| name.into()), Entry { span, value });
-        };
-        set("type", Value::string(self.resource_type.clone(), declaration.header));
-        if let Some(version) = &declaration.api_version {
-            set("apiVersion", Value::string(version.clone(), declaration.header));
-        }
-        set("name", self.name.clone());
-        if let Some(extends) = &self.extends {
-            set("scope", extends.clone());
-        }
-        Value { kind: ValueKind::Mapping(Arc::new(mapping)), ..body }
-    }
-
-    /// The deployment that this one makes; `None` if its template is not to be had.
-    pub(crate) fn nested(&self, run: &Run<'_>) -> Option<Rc<Deployment>> {
-        match self.nested.get() {
-            Nested::At(index) => return run.deployments.borrow().get(index).cloned(),
-            Nested::None => return None,
-            Nested::NotYet => {}
-        }
-        let deployment = self.deployment()?;
-        if !deployment.ready.get() {
-            return None;
-        }
-        self.nested.set(Nested::None);
-        let declaration = deployment.template.resources.get(self.declaration)?;
-        let (made, uses) = run.collecting_uses(|| self.make_nested(run, &deployment, declaration));
-        *self.nested_uses.borrow_mut() = uses;
-        let made = made?;
-        let index = run.deployments.borrow().len();
-        run.adopt(&made);
-        self.nested.set(Nested::At(index));
-        made.declare(run);
-        Some(made)
-    }
-
-    fn make_nested(
-        &self,
-        run: &Run<'_>,
-        outer: &Rc<Deployment>,
-        declaration: &ResourceDeclaration,
-    ) -> Option<Rc<Deployment>> {
-        let nested = declaration.deployment.as_ref()?;
-        let context = self.context(run)?;
-        if outer.level + 1 > MAX_NESTED_DEPLOYMENTS || run.deployments.borrow().len() >= MAX_DEPLOYMENTS {
-            let message = "there are too many deployments inside each other".to_string();
-            run.report(Diagnostic::error("limit", message, declaration.header));
-            return None;
-        }
-        let template = self.nested_template(&context, outer, &nested.template, declaration.header)?;
-        let mut given = IndexMap::new();
-        if let Some(link) = &nested.parameters_link {
-            let link = context.evaluate(link);
-            let folder = outer.template.path.parent().map(std::path::Path::to_path_buf).unwrap_or_default();
-            for candidate in link_candidates(&link, &folder) {
-                if let Ok(values) = run.loader.load_parameters(&folder, &candidate) {
-                    given.extend(values.iter().map(|(name, value)| (name.clone(), context.evaluate(value))));
-                    break;
-                }
-            }
-        }
-        match &nested.parameters {
-            Arguments::Each(arguments) => {
-                given.extend(arguments.iter().map(|(name, value)| (name.clone(), context.evaluate(value))));
-            }
-            Arguments::Whole(expression) => {
-                let whole = context.evaluate(expression);
-                match &whole.kind {
-                    ValueKind::Mapping(mapping) => {
-                        for (name, entry) in &mapping.entries {
-                            let value = access::property(
-                                &context,
-                                &entry.value,
-                                "value",
-                                entry.span,
-                                entry.span,
-                                true,
-                            );
-                            given.insert(lower_case(name), value);
-                        }
-                    }
-                    _ if is_open(&whole) => {
-                        for (name, parameter) in &template.parameters {
-                            let value = run.identities.derive(&format!(".{name}"), &[&whole], parameter.span);
-                            given.insert(name.clone(), value);
-                        }
-                    }
-                    _ => drop(run.fail("the parameters are not an object", expression.span)),
-                }
-            }
-        }
-        let mut place = self.place.clone();
-        if place.scope != template.scope && template.scope != TemplateScope::ResourceGroup {
-            place.scope = template.scope;
-        }
-        if let Some(group) = self.declared_group(run, outer, &place) {
-            let key = group.key.clone();
-            let reference = Value::reference(key, Vec::new(), declaration.header);
-            place.location = access::property(
-                &context,
-                &reference,
-                "location",
-                declaration.header,
-                declaration.header,
-                true,
-            );
-        }
-        let (owner, frame) = match nested.inner_scope {
-            true => (None, None),
-            false => (Some(Rc::clone(outer)), self.frame.clone()),
-        };
-        let label = match outer.template.symbolic {
-            true => self.key.address.to_string(),
-            false => format!("{}{}", outer.prefix, deployment_label(&self.key.address, &outer.prefix)),
-        };
-        let prefix = EcoString::from(format!("{label}::"));
-        Some(Deployment::new(template, prefix, place, given, owner, frame, outer.level + 1))
-    }
-
-    /// The resource group of a place, if the surrounding template makes it.
-    fn declared_group(&self, run: &Run<'_>, outer: &Rc<Deployment>, place: &Place) -> Option<Rc<Instance>> {
-        let name = Some(&place.resource_group).filter(|name| !name.is_null())?;
-        let identity = ids::identity(run, "Microsoft.Resources/resourceGroups", name)?;
-        let mut deployment = Some(Rc::clone(outer));
-        while let Some(current) = deployment {
-            if let Some(found) = current.by_identity.borrow().get(&identity).and_then(|found| found.first()) {
-                return Some(Rc::clone(found));
-            }
-            deployment = current.outer.clone();
-        }
-        None
-    }
-
-    fn nested_template(
-        &self,
-        context: &Context<'_, '_>,
-        outer: &Rc<Deployment>,
-        template: &NestedTemplate,
-        span: Span,
-    ) -> Option<Arc<Template>> {
-        let run = context.run;
-        let missing = |what: String| {
-            let problem = Diagnostic::warning("module-not-found", what, span)
-                .with_help("its resources are not checked; deploy-time template links are read only where the file is on disk");
-            run.report(problem);
-            None
-        };
-        let (link, is_path) = match template {
-            NestedTemplate::Inline(template) => return Some(Arc::clone(template)),
-            NestedTemplate::Missing => return None,
-            NestedTemplate::Elsewhere(what) => {
-                return missing(format!("the template of this deployment is not on disk: {what}"));
-            }
-            NestedTemplate::Path(link) => (context.evaluate(link), true),
-            NestedTemplate::Uri(link) => (context.evaluate(link), false),
-        };
-        let folder = outer.template.path.parent().map(std::path::Path::to_path_buf).unwrap_or_default();
-        let candidates = match (is_path, link.as_str()) {
-            (true, Some(path)) => vec![path.to_string()],
-            _ => link_candidates(&link, &folder),
-        };
-        let mut reason = None;
-        for candidate in &candidates {
-            match run.loader.load(&folder, candidate) {
-                Ok(loaded) => {
-                    run.diagnostics.borrow_mut().extend(loaded.diagnostics);
-                    return Some(loaded.template);
-                }
-                Err(problem) => reason = reason.or(Some(problem)),
-            }
-        }
-        let reason = reason.unwrap_or_else(|| match link.as_str() {
-            Some(text) => format!("`{text}` is not on disk"),
-            None => "the link is not known".to_string(),
-        });
-        missing(format!("the template of this deployment cannot be read: {reason}"))
-    }
-}
-
-/// How the deployment is called before `::` in the addresses of its resources: its name.
-fn deployment_label(address: &str, prefix: &str) -> String {
-    let own = address.strip_prefix(prefix).unwrap_or(address);
-    own.strip_prefix("Microsoft.Resources/deployments/").unwrap_or(own).to_string()
-}
-
-/// The relative paths that a link to a template may mean in the folder of the template it stands in.
-///
-/// Links are mostly put together from a place that is not known before deployment (`deployment().properties.templateLink`,
-/// an `_artifactsLocation` parameter) and a path below it; that path is looked for beside the template. Of a full address,
-/// what comes after a folder of the same name as the template's is taken.
-fn link_candidates(link: &Value, folder: &std::path::Path) -> Vec<String> {
-    let clean = |text: &str| text.split(['?', '#']).next().unwrap_or("").trim_start_matches('/').to_string();
-    match &link.kind {
-        ValueKind::Template(parts) => {
-            let mut parts = parts.iter().skip_while(|part| matches!(part, TemplatePart::Literal(_)));
-            parts.next();
-            match parts.next() {
-                Some(TemplatePart::Literal(text)) => vec![clean(text)],
-                _ => Vec::new(),
-            }
-        }
-        ValueKind::String(text) => match text.split_once("://") {
-            None => vec![clean(text)],
-            Some((_, rest)) => {
-                let here = folder
-                    .canonicalize()
-                    .ok()
-                    .and_then(|folder| Some(folder.file_name()?.to_string_lossy().to_lowercase()));
-                let path = clean(rest);
-                let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-                let after = segments.iter().rposition(|segment| Some(segment.to_lowercase()) == here);
-                after
-                    .and_then(|after| segments.get(after + 1..))
-                    .map(|tail| tail.join("/"))
-                    .into_iter()
-                    .collect()
-            }
-        },
-        _ => Vec::new(),
-    }
-}
-
-/// A mapping of named values.
-pub(crate) fn mapping(entries: impl IntoIterator<Item = (EcoString, Value)>, span: Span) -> Value {
-    let entries = entries.into_iter().map(|(name, value)| (name, Entry { span: value.span.or(span), value }));
-    Value::mapping(MappingKind::Object, entries, span)
 }

@@ -231,6 +231,10 @@ pub enum BinaryOperator {
     Coalesce,
 }
 
+/// A function that no user can call: the value of a deployment's argument, of an object with a `value` or a reference to
+/// a secret.
+pub const ARGUMENT_VALUE: &str = "#argumentValue";
+
 impl Expression {
     /// An expression at a place.
     pub fn new(kind: ExpressionKind, span: Span) -> Self {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ecow::EcoString;
 use indexmap::IndexMap;
 
-use super::super::expression::ast::{Expression, ExpressionKind, Iteration, LoopSource};
+use super::super::expression::ast::{ARGUMENT_VALUE, Expression, ExpressionKind, Iteration, LoopSource};
 use super::super::json::{Node, NodeKind};
 use super::super::model::{Arguments, NestedDeployment, NestedTemplate, ResourceDeclaration, Template};
 use super::{Lower, lower_case, lower_value, values};
@@ -116,7 +116,7 @@ impl Lower<'_> {
             !(listed(&DIRECTIVES) || property || places && listed(&PLACES))
         };
         let body = values::object(self, node, &wanted);
-        let deployment = if is_deployment { Some(self.deployment(node)) } else { None };
+        let deployment = if is_deployment { Some(self.deployment(node, template.symbolic)) } else { None };
         let declaration = ResourceDeclaration {
             symbol: symbol.clone(),
             resource_type: resource_type.clone(),
@@ -124,7 +124,6 @@ impl Lower<'_> {
             existing,
             name,
             parent: parent
-                .filter(|_| !full)
                 .map(|parent| Expression::new(ExpressionKind::Resource(parent.symbol.clone()), parent.span)),
             nested: parent.is_some(),
             condition,
@@ -158,13 +157,15 @@ impl Lower<'_> {
         Some(Iteration { copy: Some(name.into()), source, item: None, index: None, span: copy.span })
     }
 
-    fn deployment(&mut self, node: &Node) -> NestedDeployment {
+    fn deployment(&mut self, node: &Node, symbolic: bool) -> NestedDeployment {
         let properties = node.get("properties");
         let property = |name: &str| properties.and_then(|properties| properties.get(name));
         let inner = property("expressionEvaluationOptions")
             .and_then(|options| options.get("scope"))
             .and_then(Node::as_str)
-            .is_some_and(|scope| scope.eq_ignore_ascii_case("inner"));
+            // "The default value for expressionEvaluationOptions is inner" in language version 2.0
+            // (learn.microsoft.com/azure/azure-resource-manager/templates/syntax#languageversion-20).
+            .map_or(symbolic, |scope| scope.eq_ignore_ascii_case("inner"));
         let mut linked = true;
         let template = match (property("template"), property("templateLink")) {
             (Some(node @ Node { kind: NodeKind::Object(_), .. }), _) => {
@@ -189,16 +190,24 @@ impl Lower<'_> {
                 for argument in arguments {
                     let value = match values::argument(&argument.value, |value| lower_value(self, value)) {
                         Some(value) => value,
+                        // `copy` makes the value.
+                        None if argument.value.get("copy").is_some() => {
+                            let made = values::object(self, &argument.value, &|_| true);
+                            match made.property("value") {
+                                Some(value) => value.clone(),
+                                None => continue,
+                            }
+                        }
                         None if matches!(argument.value.kind, NodeKind::String(_)) => {
-                            // An expression that gives `{ "value": … }`.
+                            // An expression that gives `{ "value": … }` or a reference to a secret.
                             let whole = lower_value(self, &argument.value);
                             let span = whole.span;
-                            let target = Box::new(whole);
-                            let kind = ExpressionKind::Property {
-                                target,
-                                name: "value".into(),
-                                name_span: span,
-                                safe: false,
+                            let (name, name_span) = (ARGUMENT_VALUE.into(), span);
+                            let kind = ExpressionKind::Call {
+                                namespace: None,
+                                name,
+                                name_span,
+                                arguments: vec![whole],
                             };
                             Expression::new(kind, span)
                         }

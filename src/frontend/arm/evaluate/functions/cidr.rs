@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ecow::EcoString;
 use ipnet::IpNet;
 
-use super::super::resources::mapping;
+use super::super::place::named_values as mapping;
 use super::{Call, Failure, Outcome, error};
 use crate::value::Value;
 

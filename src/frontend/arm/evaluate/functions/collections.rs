@@ -519,7 +519,7 @@ pub(super) fn items(call: &Call<'_, '_, '_>) -> Outcome {
         .map(|(key, entry)| {
             let value = entry.value.clone();
             let span = entry.span;
-            super::super::resources::mapping(
+            super::super::place::named_values(
                 [
                     (EcoString::from("key"), Value::string(key.clone(), span)),
                     (EcoString::from("value"), value),

@@ -6,14 +6,21 @@ use ecow::EcoString;
 
 use super::super::super::json;
 use super::super::super::lower::lower_literal;
-use super::super::resources::mapping;
+use super::super::place::named_values as mapping;
 use super::super::text::concat;
 use super::{Call, Failure, Outcome, error, is_open};
 use crate::source::{FileId, Span};
-use crate::value::{Value, ValueKind};
+use crate::value::{Number, Value, ValueKind};
 
 /// A JSON text as a value; all of it stands where the call stands.
 fn parse_json(call: &Call<'_, '_, '_>, text: &str) -> Outcome {
+    // .NET reads `.5` and `5.` as numbers.
+    let plain = text.trim();
+    if (plain.starts_with('.') || plain.ends_with('.'))
+        && let Some(number) = Number::parse(&format!("0{plain}0"))
+    {
+        return Ok(Value::number(number, call.span));
+    }
     let parsed = json::parse(text, FileId::default());
     if let Some((problem, _)) = parsed.problem {
         return error(problem);

@@ -278,7 +278,7 @@ fn group_by(context: &Context<'_, '_>, arguments: &[Expression], span: Span) -> 
     }
     let entries =
         groups.into_iter().map(|(key, items)| (key, Value::sequence(SequenceKind::Tuple, items, span)));
-    Ok(super::super::resources::mapping(entries, span))
+    Ok(super::super::place::named_values(entries, span))
 }
 
 fn map_values(context: &Context<'_, '_>, arguments: &[Expression], span: Span) -> Result<Value, Value> {

@@ -3,7 +3,7 @@
 
 use ecow::EcoString;
 
-use super::super::super::expression::ast::Expression;
+use super::super::super::expression::ast::{ARGUMENT_VALUE, Expression};
 use super::super::context::Context;
 use super::super::ids::{self, IdScope};
 use super::super::place::{Place, object};
@@ -21,6 +21,10 @@ pub(super) fn call(
     arguments: &[Expression],
     span: Span,
 ) -> Option<Value> {
+    if name == ARGUMENT_VALUE {
+        let whole = context.evaluate(arguments.first()?);
+        return Some(super::super::nested::argument_value(context, &whole, span));
+    }
     let lower = name.to_ascii_lowercase();
     let few = |most: usize| {
         (arguments.len() > most)
