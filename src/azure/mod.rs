@@ -7,6 +7,7 @@ pub mod delegations;
 pub mod exposure;
 pub mod flows;
 pub mod occupants;
+pub mod private_dns_zones;
 pub mod resource_types;
 pub mod routes;
 pub mod security_groups;

@@ -12,6 +12,7 @@ mod nsg_priority_conflict;
 mod occupants;
 mod peering_address_overlap;
 mod peering_one_way;
+mod private_dns_zone_name;
 mod private_dns_zone_not_linked;
 mod private_dns_zone_not_linked_to_peer;
 mod route_next_hop_unreachable;
@@ -43,6 +44,7 @@ pub static ALL: &[&Rule] = &[
     &nsg_priority_conflict::RULE,
     &peering_one_way::RULE,
     &peering_address_overlap::RULE,
+    &private_dns_zone_name::RULE,
     &private_dns_zone_not_linked::RULE,
     &private_dns_zone_not_linked_to_peer::RULE,
     &route_next_hop_unreachable::RULE,
