@@ -216,6 +216,8 @@ impl Builder<'_, '_> {
             Some((name, version)) => (name, Some(EcoString::from(version))),
             None => (text.as_str(), None),
         };
+        // The extension may be named.
+        let name = name.strip_prefix("az:").unwrap_or(name);
         let Some(parent) = parent else {
             // A type of another extension (`core/Service@v1`) has no provider with a dot in its name.
             let azure =

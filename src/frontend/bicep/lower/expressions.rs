@@ -254,9 +254,16 @@ impl Builder<'_, '_> {
                 self.compiler.say(Diagnostic::warning("unknown-name", message.clone(), self.place(span)));
                 return self.invalid(message, span);
             }
-            return self.invalid(eco_format!("`{name}`"), span);
+            return self.not_importable(eco_format!("`{name}`"), span);
         };
         self.declared_name(scope, &original, span)
+    }
+
+    /// A value that is declared in a file that cannot be imported from.
+    fn not_importable(&mut self, what: EcoString, span: Span) -> arm::Expression {
+        let message = eco_format!("{what} cannot be imported, so its value is not known");
+        self.compiler.say(Diagnostic::note("unsupported", message.clone(), self.place(span)));
+        self.invalid(message, span)
     }
 
     /// What a declaration of a file is by name in the template.
@@ -371,12 +378,12 @@ impl Builder<'_, '_> {
         match (self.unit_of(context.scope).symbols.get(name).cloned(), &first.kind) {
             (Some(Symbol::Namespace(import)), AccessStepKind::Property { name: member, .. }) => {
                 let Some(scope) = self.imported_scope(context.scope, import) else {
-                    return Some((self.invalid(eco_format!("`{name}`"), span), 1));
+                    return Some((self.not_importable(eco_format!("`{name}`"), span), 1));
                 };
                 let found = self.find(scope, &member.name);
                 Some(match found {
                     Some((scope, original)) => (self.declared_name(scope, &original, span), 1),
-                    None => (self.invalid(eco_format!("`{name}.{}`", member.name), span), 1),
+                    None => (self.not_importable(eco_format!("`{name}.{}`", member.name), span), 1),
                 })
             }
             (Some(Symbol::Namespace(import)), AccessStepKind::Method(call)) => {
@@ -384,7 +391,7 @@ impl Builder<'_, '_> {
                 let found = scope.and_then(|scope| self.find(scope, &call.name.name));
                 Some(match found {
                     Some((scope, original)) => (self.user_call(scope, &original, call, span, context), 1),
-                    None => (self.invalid(eco_format!("`{name}.{}`", call.name.name), span), 1),
+                    None => (self.not_importable(eco_format!("`{name}.{}`", call.name.name), span), 1),
                 })
             }
             (Some(Symbol::Extension), AccessStepKind::Method(call)) => {
@@ -413,6 +420,11 @@ impl Builder<'_, '_> {
             )
         {
             return self.user_call(scope, &original, call, span, context);
+        }
+        if namespace.is_none()
+            && matches!(self.unit_of(context.scope).symbols.get(&call.name.name), Some(Symbol::Imported(..)))
+        {
+            return self.not_importable(eco_format!("`{}`", call.name.name), span);
         }
         if let Some(special) = self.special_call(call, span, context) {
             return special;
@@ -471,6 +483,10 @@ impl Builder<'_, '_> {
                         Some(AccessStepKind::Property { name, .. } | AccessStepKind::Nested(name)) => {
                             Some(name.name.clone())
                         }
+                        Some(AccessStepKind::Index { index, .. }) => match &index.kind {
+                            ExpressionKind::String(name) => Some(name.clone()),
+                            _ => None,
+                        },
                         _ => None,
                     },
                     _ => None,

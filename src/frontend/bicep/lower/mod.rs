@@ -274,9 +274,6 @@ impl<'c, 'a> Builder<'c, 'a> {
         let path = &unit.import(import)?.path;
         let ExpressionKind::String(text) = &path.kind else { return None };
         if !text.to_ascii_lowercase().ends_with(".bicep") {
-            let message = format!("what is imported from `{text}` is not known");
-            let diagnostic = Diagnostic::note("unsupported", message, self.place(path.span));
-            self.compiler.say(diagnostic);
             return None;
         }
         let (real, file) = match self.compiler.open(&unit.folder(), text) {

@@ -25,6 +25,7 @@ param enableTelemetry bool = true
 var addresses = publicIPAddresses ?? publicIPAddressObjects ?? []
 var prefixes = publicIPPrefixes ?? publicIPPrefixObjects ?? []
 var ownZones = availabilityZone == -1 ? null : [availabilityZone]
+var anyZones = [1, 2, 3]
 
 module publicIpAddress 'br/public:avm/res/network/public-ip-address:0.12.0' = [
   for address in addresses: {
@@ -50,7 +51,41 @@ resource publicIpPrefix 'Microsoft.Network/publicIPPrefixes@2024-05-01' = [
     location: location
     tags: prefix.?tags ?? tags
     sku: { name: prefix.?skuName ?? natGatewaySku }
+    // The older parameter did not hand the zone on.
+    zones: map(
+      publicIPPrefixes == null ? anyZones : (prefix.?availabilityZones ?? ownZones ?? anyZones),
+      zone => string(zone)
+    )
     properties: { prefixLength: prefix.prefixLength }
+  }
+]
+
+module publicIpAddressV6 'br/public:avm/res/network/public-ip-address:0.12.0' = [
+  for address in (publicIPAddressesV6 ?? []): {
+    params: {
+      name: address.?name ?? '${name}-pipv6'
+      location: location
+      publicIPAddressVersion: 'IPv6'
+      publicIpPrefixResourceId: address.?publicIPPrefixResourceId
+      skuName: address.?skuName ?? natGatewaySku
+      skuTier: address.?skuTier
+      availabilityZones: address.?availabilityZones ?? ownZones
+      tags: address.?tags ?? tags
+      dnsSettings: address.?dnsSettings
+      ddosSettings: address.?ddosSettings
+      idleTimeoutInMinutes: address.?idleTimeoutInMinutes
+    }
+  }
+]
+
+resource publicIpPrefixV6 'Microsoft.Network/publicIPPrefixes@2024-05-01' = [
+  for prefix in (publicIPPrefixesV6 ?? []): {
+    name: prefix.?name ?? '${name}-pipv6'
+    location: location
+    tags: prefix.?tags ?? tags
+    sku: { name: prefix.?skuName ?? natGatewaySku }
+    zones: map(prefix.?availabilityZones ?? ownZones ?? anyZones, zone => string(zone))
+    properties: { prefixLength: prefix.prefixLength, publicIPAddressVersion: 'IPv6' }
   }
 ]
 
@@ -70,8 +105,14 @@ resource natGateway 'Microsoft.Network/natGateways@2025-05-01' = {
       map(range(0, length(prefixes)), index => { id: publicIpPrefix[index].id }),
       map(publicIPPrefixResourceIds, id => { id: id })
     )
-    publicIpAddressesV6: map(publicIpResourceIdsV6, id => { id: id })
-    publicIpPrefixesV6: map(publicIPPrefixResourceIdsV6, id => { id: id })
+    publicIpAddressesV6: concat(
+      map(range(0, length(publicIPAddressesV6 ?? [])), index => { id: publicIpAddressV6[index].outputs.resourceId }),
+      map(publicIpResourceIdsV6, id => { id: id })
+    )
+    publicIpPrefixesV6: concat(
+      map(range(0, length(publicIPPrefixesV6 ?? [])), index => { id: publicIpPrefixV6[index].id }),
+      map(publicIPPrefixResourceIdsV6, id => { id: id })
+    )
   }
 }
 
