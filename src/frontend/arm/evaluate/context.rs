@@ -442,7 +442,7 @@ impl<'r, 'l> Context<'r, 'l> {
         if namespace.is_none_or(|_| !built_in)
             && let Some(function) = functions.functions.get(&key)
         {
-            return self.call_user(&functions.clone(), function, arguments, span);
+            return self.call_user(function, arguments, span);
         }
         if !built_in {
             return self
@@ -454,7 +454,6 @@ impl<'r, 'l> Context<'r, 'l> {
 
     fn call_user(
         &self,
-        _template: &std::sync::Arc<super::super::model::Template>,
         function: &super::super::model::Function,
         arguments: &[Expression],
         span: Span,
@@ -463,6 +462,8 @@ impl<'r, 'l> Context<'r, 'l> {
             let (wanted, given) = (function.parameters.len(), arguments.len());
             return self.run.fail(format!("`{}` takes {wanted} arguments, not {given}", function.name), span);
         }
+        // Every call is compared with all those around it.
+        self.run.charge(self.run.calls.borrow().len());
         if self.run.calls.borrow().contains(&function.name) {
             return self.run.fail(format!("the function `{}` calls itself", function.name), span);
         }

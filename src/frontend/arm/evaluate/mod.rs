@@ -51,7 +51,7 @@ const MAX_DEPLOYMENTS: usize = 5_000;
 /// (learn.microsoft.com/azure/azure-resource-manager/templates/copy-resources).
 const MAX_COPIES: usize = 800;
 /// The stack on which templates are read and evaluated. Only what is used of it is ever allocated.
-const STACK_SIZE: usize = 512 << 20;
+const STACK_SIZE: usize = 256 << 20;
 
 /// What is given to a deployment from outside.
 #[derive(Clone, Debug, Default)]

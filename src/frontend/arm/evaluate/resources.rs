@@ -47,6 +47,8 @@ pub(crate) struct Deployment {
     by_symbol: FxHashMap<EcoString, usize>,
     /// By type and name, once all are declared.
     pub(crate) by_identity: RefCell<FxHashMap<String, Vec<Rc<Instance>>>>,
+    /// By full name and by last part of it, once all are declared.
+    by_name: RefCell<FxHashMap<String, Vec<Rc<Instance>>>>,
     /// How many deployments this one is inside.
     pub(crate) level: usize,
 }
@@ -93,6 +95,7 @@ impl Deployment {
             ready: Cell::new(false),
             by_symbol,
             by_identity: RefCell::default(),
+            by_name: RefCell::default(),
             level,
         })
     }
@@ -106,14 +109,20 @@ impl Deployment {
             self.instances(run, index);
         }
         let mut by_identity = self.by_identity.borrow_mut();
+        let mut by_name = self.by_name.borrow_mut();
         for index in 0..self.template.resources.len() {
             for instance in self.instances(run, index) {
+                let described = |name: &Value| run.identities.describe(name).map(|text| text.to_lowercase());
+                let names = BTreeSet::from([described(&instance.name), described(&instance.own_name)]);
+                for name in names.into_iter().flatten() {
+                    by_name.entry(name).or_default().push(Rc::clone(&instance));
+                }
                 if let Some(identity) = ids::identity(run, &instance.resource_type, &instance.name) {
                     by_identity.entry(identity).or_default().push(instance);
                 }
             }
         }
-        drop(by_identity);
+        drop((by_identity, by_name));
         self.ready.set(true);
         // What was evaluated for the names may have asked for ids.
         self.parameters.borrow_mut().clear();
@@ -395,21 +404,10 @@ impl Deployment {
         }
         // A name alone: the resource of that name, if there is but one.
         let wanted = run.identities.describe(target)?.to_lowercase();
-        let mut found = None;
-        for index in 0..self.template.resources.len() {
-            for instance in self.instances(run, index) {
-                let same = |name: &Value| {
-                    run.identities.describe(name).is_some_and(|text| text.to_lowercase() == wanted)
-                };
-                if same(&instance.name) || same(&instance.own_name) {
-                    if found.is_some() {
-                        return None;
-                    }
-                    found = Some(instance);
-                }
-            }
+        match self.by_name.borrow().get(&wanted).map(Vec::as_slice) {
+            Some([only]) => Some(Rc::clone(only)),
+            _ => None,
         }
-        found
     }
 
     /// The addresses that an element of `dependsOn` means.
