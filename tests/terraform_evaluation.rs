@@ -295,3 +295,29 @@ fn configurations_evaluate_as_the_documents_say() {
     assert!(count > 20, "only {count} cases");
     assert!(wrong.is_empty(), "\n{wrong}");
 }
+
+#[test]
+fn modules_that_are_not_on_disk_say_what_they_are_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"
+locals { network = azurerm_virtual_network.hub }
+resource "azurerm_virtual_network" "hub" { name = "hub" }
+resource "azurerm_virtual_network" "spoke" {
+  for_each = toset(["a", "b"])
+  name     = each.key
+}
+module "peering" {
+  source = "example/peering/azurerm"
+  left   = local.network.id
+  right  = [for network in azurerm_virtual_network.spoke : network.id]
+}
+"#;
+    std::fs::write(folder.path().join("main.tf"), text).unwrap();
+    let sources = SourceMap::new();
+    let configuration =
+        load(&discover(&[folder.path().to_path_buf()], &sources), 0, &Options::default(), &sources);
+    let opaque = &configuration.opaque[0];
+    assert_eq!(opaque.key.address, "module.peering");
+    let given: Vec<&str> = opaque.receives.iter().map(|key| key.address.as_str()).collect();
+    assert_eq!(given, ["azurerm_virtual_network.hub", "azurerm_virtual_network.spoke"]);
+}

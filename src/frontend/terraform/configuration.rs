@@ -12,7 +12,7 @@ use super::module::Module;
 use super::providers::{azurerm_major, locked_azurerm_major, provider_of};
 use super::variables::{Inputs, Options, undeclared_arguments};
 use crate::frontend::Sandbox;
-use crate::resource::{Configuration, Diagnostic, Language, Multiplicity, Resource, Root, Schema};
+use crate::resource::{Configuration, Diagnostic, Language, Multiplicity, Opaque, Resource, Root, Schema};
 use crate::source::{SourceMap, display_path};
 
 /// Evaluates root modules.
@@ -36,9 +36,10 @@ pub fn load(discovery: &Discovery, first_root: u32, options: &Options, sources: 
         .enumerate()
         .map(|(index, root)| load_root(&discovery.store, root, first_root + index as u32, options, sources))
         .collect();
-    for (root, (resources, diagnostics)) in discovery.roots.iter().zip(evaluated) {
+    for (root, (found, diagnostics)) in discovery.roots.iter().zip(evaluated) {
         configuration.roots.push(Root { path: display_path(root), language: Language::Terraform });
-        configuration.resources.extend(resources);
+        configuration.resources.extend(found.resources);
+        configuration.opaque.extend(found.opaque);
         for diagnostic in diagnostics {
             if !configuration.diagnostics.contains(&diagnostic) {
                 configuration.diagnostics.push(diagnostic);
@@ -64,10 +65,10 @@ fn load_root(
     root: u32,
     options: &Options,
     sources: &SourceMap,
-) -> (Vec<Resource>, Vec<Diagnostic>) {
+) -> (Found, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let inputs = Inputs::collect(root_dir, options, sources, &mut diagnostics);
-    let Some(module) = store.module(root_dir) else { return (Vec::new(), diagnostics) };
+    let Some(module) = store.module(root_dir) else { return (Found::default(), diagnostics) };
     let evaluator = Evaluator::new(
         sources,
         store,
@@ -79,23 +80,30 @@ fn load_root(
     );
     let locked = locked_azurerm_major(root_dir);
     let node = Node::new(std::sync::Arc::clone(module), "".into(), "".into(), None);
-    let mut resources = Vec::new();
-    collect(&evaluator, &node, locked, &mut resources);
+    let mut found = Found::default();
+    collect(&evaluator, &node, locked, &mut found);
     for name in module.outputs.keys() {
         evaluator.output(&node, name, crate::source::Span::NOWHERE);
     }
     diagnostics.extend(evaluator.into_diagnostics());
-    (resources, diagnostics)
+    (found, diagnostics)
+}
+
+/// What a root holds.
+#[derive(Default)]
+struct Found {
+    resources: Vec<Resource>,
+    opaque: Vec<Opaque>,
 }
 
 /// The resources of a module instance, then those of the modules that it calls.
-fn collect(evaluator: &Evaluator, node: &Rc<Node>, locked: Option<u8>, resources: &mut Vec<Resource>) {
+fn collect(evaluator: &Evaluator, node: &Rc<Node>, locked: Option<u8>, found: &mut Found) {
     let azurerm_major = locked.or_else(|| azurerm_major(node));
     for (index, resource) in node.module.resources.values().enumerate() {
         let provider = provider_of(node, &resource.resource_type, &resource.block);
         let expansion = evaluator.expand_resource(node, index);
         for instance in &expansion.instances {
-            resources.push(Resource {
+            found.resources.push(Resource {
                 key: evaluator.key(&instance.address),
                 mode: resource.mode,
                 resource_type: resource.resource_type.clone(),
@@ -114,10 +122,18 @@ fn collect(evaluator: &Evaluator, node: &Rc<Node>, locked: Option<u8>, resources
             });
         }
     }
-    for index in 0..node.module.calls.len() {
+    for (index, name) in node.module.calls.keys().enumerate() {
         let expansion = evaluator.expand_call(node, index);
+        if let (None, Some(because)) = (&expansion.nodes, &expansion.missing) {
+            let receives = evaluator.call_dependencies(node, index);
+            found.opaque.push(Opaque {
+                key: evaluator.key(&node.absolute(&ecow::eco_format!("module.{name}"))),
+                receives: receives.iter().map(|address| evaluator.key(address)).collect(),
+                because: std::sync::Arc::clone(because),
+            });
+        }
         for child in expansion.nodes.iter().flat_map(|nodes| nodes.iter()) {
-            stacker::maybe_grow(64 * 1024, 1024 * 1024, || collect(evaluator, child, locked, resources));
+            stacker::maybe_grow(64 * 1024, 1024 * 1024, || collect(evaluator, child, locked, found));
         }
     }
 }

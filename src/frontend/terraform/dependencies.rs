@@ -56,6 +56,25 @@ impl Evaluator<'_> {
     }
 }
 
+impl Evaluator<'_> {
+    /// The addresses that the arguments of a module call refer to. Of a whole resource with `count` or `for_each` the address
+    /// without key.
+    pub(super) fn call_dependencies(&self, node: &Rc<Node>, index: usize) -> Vec<EcoString> {
+        let Some((_, call)) = node.module.calls.get_index(index) else { return Vec::new() };
+        let mut found = BTreeSet::new();
+        let mut collector = Collector {
+            evaluator: self,
+            node,
+            repetition: None,
+            call: Some(call),
+            found: &mut found,
+            depth: 0,
+        };
+        collector.body(&call.block.body);
+        found.into_iter().collect()
+    }
+}
+
 struct Collector<'e, 'a> {
     evaluator: &'e Evaluator<'a>,
     node: &'e Rc<Node>,

@@ -85,7 +85,7 @@ pub(super) struct CallExpansion {
     /// Whether the call has `count` or `for_each`.
     pub repeated: bool,
     /// Why its outputs are unknown, when its source is not on disk.
-    missing: Option<Arc<Unknown>>,
+    pub missing: Option<Arc<Unknown>>,
 }
 
 /// Module instances by key.
