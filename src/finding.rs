@@ -57,6 +57,24 @@ pub enum Category {
 }
 
 impl Category {
+    /// Every category.
+    pub const ALL: [Category; 14] = [
+        Category::Delegation,
+        Category::Subnet,
+        Category::Nsg,
+        Category::Peering,
+        Category::Dns,
+        Category::PrivateEndpoint,
+        Category::ServiceEndpoint,
+        Category::Route,
+        Category::Gateway,
+        Category::LoadBalancing,
+        Category::Ordering,
+        Category::PlanChange,
+        Category::Exposure,
+        Category::Reference,
+    ];
+
     /// The kebab-case name.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -5,7 +5,9 @@
 //! [`finding`]s → [`report`]. `docs/architecture.md` states what each layer knows and must not know.
 
 pub mod analysis;
+pub mod analyzer;
 pub mod azure;
+pub mod cli;
 pub mod finding;
 pub mod frontend;
 pub mod net;

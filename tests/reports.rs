@@ -109,7 +109,6 @@ impl Run {
         assemble(&Answer {
             sources: &self.sources,
             configuration: &self.configuration,
-            diagnostics: &[],
             topology: &self.topology,
             rules: &RULES,
             outcome: &self.outcome,
@@ -329,7 +328,7 @@ fn a_line_with_a_sensitive_value_is_not_shown() {
     for format in ["text", "json", "sarif"] {
         let shown = run.show(format);
         assert!(!shown.contains("hunter2"), "{format}: {shown}");
-        assert!(shown.contains("it is bad"), "{format}: {shown}");
+        assert!(shown.to_lowercase().contains("it is bad"), "{format}: {shown}");
     }
     insta::assert_snapshot!(run.show_with("text", Style { quiet: true, ..Style::default() }));
 }

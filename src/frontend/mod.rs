@@ -23,6 +23,25 @@ impl Sandbox {
         Self { allowed }
     }
 
+    /// The sandbox of a root: the repository that it belongs to; else the folder among those that the user named in which
+    /// it lies; else its own folder.
+    pub fn of_root(root: &Path, named: &[PathBuf]) -> Self {
+        let absolute = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
+        let folder =
+            if absolute.is_dir() { absolute.as_path() } else { absolute.parent().unwrap_or(&absolute) };
+        let repository =
+            folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_path_buf);
+        let mut named = named.iter().filter_map(|path| std::fs::canonicalize(path).ok());
+        let allowed = repository.or_else(|| named.find(|path| path.is_dir() && folder.starts_with(path)));
+        Sandbox::new([allowed.unwrap_or_else(|| folder.to_path_buf())])
+    }
+
+    /// The same with more folders.
+    pub fn with(mut self, folders: impl IntoIterator<Item = PathBuf>) -> Self {
+        self.allowed.extend(Self::new(folders).allowed);
+        self
+    }
+
     /// The path in its canonical form, if it exists and lies inside the sandbox (symbolic links followed).
     pub fn resolve(&self, path: &Path) -> Option<PathBuf> {
         let real = std::fs::canonicalize(path).ok()?;

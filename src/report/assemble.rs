@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding;
-use crate::resource::{Configuration, Diagnostic};
+use crate::resource::Configuration;
 use crate::rules::{Outcome, Rule};
 use crate::source::{FileId, SourceMap, Span};
 use crate::topology::{self, Topology};
@@ -18,8 +18,6 @@ pub struct Answer<'a> {
     pub sources: &'a SourceMap,
     /// What the frontends made of them.
     pub configuration: &'a Configuration,
-    /// Diagnostics from elsewhere (paths that could not be opened, …).
-    pub diagnostics: &'a [Diagnostic],
     /// The model.
     pub topology: &'a Topology,
     /// The rules that ran.
@@ -61,7 +59,6 @@ pub fn assemble(answer: &Answer) -> Report {
         .configuration
         .diagnostics
         .iter()
-        .chain(answer.diagnostics)
         .map(|diagnostic| Note {
             level: diagnostic.level,
             code: diagnostic.code,

@@ -5,6 +5,7 @@
 
 mod assemble;
 mod json;
+mod page;
 mod sarif;
 mod summary;
 mod text;
@@ -18,6 +19,7 @@ use crate::rules::Rule;
 use crate::source::{Position, SourceFile, Span};
 
 pub use assemble::{Answer, assemble};
+pub use page::page;
 pub use summary::{Cause, Summary, Unsupported};
 
 /// The formats, in the order in which help lists them.
@@ -178,6 +180,18 @@ pub fn help_url(rule: &str) -> String {
 /// `1 error`, `2 errors`.
 pub(crate) fn counted(count: usize, singular: &str) -> String {
     if count == 1 { format!("{count} {singular}") } else { format!("{count} {singular}s") }
+}
+
+/// The text as a sentence: a capital first, a full stop at its end.
+pub(crate) fn sentence(text: &str) -> String {
+    let text = text.trim_end();
+    let mut letters = text.chars();
+    let mut sentence: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    sentence.push_str(letters.as_str());
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
 }
 
 /// Text for one line of a terminal: control characters and characters that reorder text are written as escapes, so that

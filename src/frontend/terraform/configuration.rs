@@ -52,11 +52,7 @@ pub fn load(discovery: &Discovery, first_root: u32, options: &Options, sources: 
 /// What file functions may read: the repository that a root belongs to, or else its own folder, and the folders of the
 /// modules that it calls.
 pub(super) fn sandbox_of(store: &ModuleStore, root: &Path) -> Sandbox {
-    let absolute = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
-    let repository = absolute.ancestors().find(|folder| folder.join(".git").exists());
-    let mut folders = vec![repository.map_or_else(|| absolute.clone(), Path::to_path_buf)];
-    folders.extend(store.reached_from(root));
-    Sandbox::new(folders)
+    Sandbox::of_root(root, &[]).with(store.reached_from(root))
 }
 
 fn load_root(

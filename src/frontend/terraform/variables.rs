@@ -42,6 +42,8 @@ pub enum VariableArgument {
     Text(String, String),
     /// `-var-file path`
     File(PathBuf),
+    /// A variable's value as JSON, as a plan holds it. It stands in no file.
+    Json(String, String),
 }
 
 /// The values that a root's variables were given, by name. Values of undeclared variables are among them.
@@ -87,6 +89,12 @@ impl Inputs {
                     inputs.values.insert(name.as_str().into(), Input::Text(text.clone()));
                 }
                 VariableArgument::File(path) => inputs.read_file(path, sources, diagnostics),
+                VariableArgument::Json(name, json) => {
+                    // What cannot be read leaves the variable without a value.
+                    if let Ok(expression) = parse_expression(&literal_json(json), FileId::default(), 0) {
+                        inputs.values.insert(name.as_str().into(), Input::Expression(expression));
+                    }
+                }
             }
         }
         inputs
@@ -112,6 +120,12 @@ impl Inputs {
     }
 }
 
+/// JSON as an expression: what looks like a template in its strings is text.
+fn literal_json(json: &str) -> String {
+    let plain = serde_json::from_str::<serde_json::Value>(json).map(|value| value.to_string());
+    plain.as_deref().unwrap_or(json).replace("${", "$${").replace("%{", "%%{")
+}
+
 /// Values on the command line that no root declares a variable for.
 pub(super) fn undeclared_arguments(options: &Options, modules: &[&Module]) -> Vec<Diagnostic> {
     let undeclared = options.variables.iter().filter_map(|argument| match argument {
@@ -119,7 +133,7 @@ pub(super) fn undeclared_arguments(options: &Options, modules: &[&Module]) -> Ve
             let declared = modules.iter().any(|module| module.variables.contains_key(name.as_str()));
             (!declared).then_some(name)
         }
-        VariableArgument::File(_) => None,
+        VariableArgument::File(_) | VariableArgument::Json(..) => None,
     });
     let message =
         |name: &String| format!("a value was given for `{name}`, but no root module has this variable");

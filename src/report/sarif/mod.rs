@@ -14,7 +14,7 @@ use crate::finding::{Category, Confidence, Severity};
 use crate::resource::Level;
 use crate::rules::Rule;
 
-use super::{Finding, Format, Location, Note, Place, Report, Style, Summary, counted, help_url};
+use super::{Finding, Format, Location, Note, Place, Report, Style, Summary, counted, help_url, sentence};
 use fingerprint::Fingerprints;
 use schema::*;
 
@@ -160,12 +160,6 @@ fn message(finding: &Finding) -> String {
         text.push_str(&sentence(advice));
     }
     if finding.witness.is_empty() || finding.advice.is_some() { text } else { sentence(&text) }
-}
-
-/// The text with a full stop at its end.
-fn sentence(text: &str) -> String {
-    let text = text.trim_end();
-    if text.ends_with(['.', '!', '?']) { text.to_string() } else { format!("{text}.") }
 }
 
 fn logical(place: &Place) -> Vec<LogicalLocation> {

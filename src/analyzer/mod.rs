@@ -1,0 +1,136 @@
+//! The whole way: paths → frontends → model → rules → report. The command line, the tests and every other face call this.
+
+mod deployments;
+mod inputs;
+mod plans;
+mod selection;
+mod templates;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::frontend::terraform;
+use crate::report::{Answer, Report, assemble};
+use crate::resource::{Configuration, Diagnostic};
+use crate::rules::{self, Context, Rule};
+use crate::source::{SourceMap, Span};
+use crate::topology::{self, Topology};
+use crate::value::Value;
+
+pub use crate::frontend::terraform::VariableArgument;
+pub use selection::{Selection, UnknownSelector, similar};
+
+/// How a run is set up.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// Folders and files to check. A folder means everything below it that is a root in one of the languages.
+    pub paths: Vec<PathBuf>,
+    /// The Terraform configuration that a plan was made from: findings then point at its lines.
+    pub plan_source: Option<PathBuf>,
+    /// The rules to run.
+    pub rules: Vec<&'static Rule>,
+    /// Whether findings that are possible but not certain are reported.
+    pub possible: bool,
+    /// Values for variables and parameters, in the order in which they were given.
+    pub variables: Vec<VariableArgument>,
+    /// The folder in which the Bicep compiler keeps downloaded modules, if they are to be read.
+    pub module_cache: Option<PathBuf>,
+    /// The environment variables that configuration may read (`TF_VAR_…`).
+    pub environment: BTreeMap<String, String>,
+}
+
+/// What a run does at a moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// Reads and parses files.
+    Reading,
+    /// Evaluates configuration.
+    Evaluating,
+    /// Builds the model.
+    Modelling,
+    /// Runs the rules.
+    Checking,
+}
+
+/// The model of some input, and what is to be said about the input.
+#[derive(Debug)]
+pub struct Model {
+    /// What the frontends made of the files; the diagnostics of the whole run are in it.
+    pub configuration: Configuration,
+    /// The model.
+    pub topology: Topology,
+}
+
+/// Reads and checks.
+pub fn check(sources: &SourceMap, options: &Options) -> Report {
+    check_with(sources, options, &|_| {})
+}
+
+/// Reads and checks, and says what it is doing.
+pub fn check_with(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> Report {
+    let model = model(sources, options, progress);
+    progress(Stage::Checking);
+    let context = Context { topology: &model.topology };
+    let outcome = rules::run(&options.rules, &context);
+    assemble(&Answer {
+        sources,
+        configuration: &model.configuration,
+        topology: &model.topology,
+        rules: &options.rules,
+        outcome: &outcome,
+        possible: options.possible,
+    })
+}
+
+/// A parameter's value as the command line gives it: JSON where it is a list, an object, a truth value or a whole number,
+/// else text.
+pub fn parameter_value(text: &str) -> Value {
+    templates::value(text)
+}
+
+/// Reads, and builds the model.
+pub fn model(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> Model {
+    let configuration = read(sources, options, progress);
+    progress(Stage::Modelling);
+    let topology = topology::build(&configuration);
+    Model { configuration, topology }
+}
+
+/// Reads all inputs with the frontends of their languages. Roots are numbered language by language.
+fn read(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> Configuration {
+    progress(Stage::Reading);
+    let inputs = inputs::find(&options.paths, sources);
+    let mut all = Configuration { diagnostics: inputs.diagnostics, ..Configuration::default() };
+    let discovery = terraform::discover(&inputs.terraform, sources);
+    progress(Stage::Evaluating);
+    let for_terraform = |argument: &&VariableArgument| match argument {
+        VariableArgument::File(path) => !templates::is_for_templates(path),
+        _ => !discovery.roots.is_empty() || !inputs.plans.is_empty(),
+    };
+    let terraform_options = terraform::Options {
+        variables: options.variables.iter().filter(for_terraform).cloned().collect(),
+        environment: options.environment.clone(),
+        ..terraform::Options::default()
+    };
+    add(&mut all, |first_root| terraform::load(&discovery, first_root, &terraform_options, sources));
+    for file in &inputs.plans {
+        add(&mut all, |root| {
+            plans::load(file, root, options.plan_source.as_deref(), &terraform_options, sources)
+        });
+    }
+    add(&mut all, |first_root| templates::load(&inputs.deployments, first_root, options, sources));
+    if all.roots.is_empty() && all.diagnostics.is_empty() {
+        let message = "nothing to check: no Terraform configuration, Bicep file or ARM template was found";
+        all.diagnostics.push(Diagnostic::error("nothing-to-check", message, Span::NOWHERE));
+    }
+    all
+}
+
+/// Adds what a frontend makes of its inputs.
+fn add(all: &mut Configuration, load: impl FnOnce(u32) -> Configuration) {
+    let part = load(all.roots.len() as u32);
+    all.roots.extend(part.roots);
+    all.resources.extend(part.resources);
+    all.opaque.extend(part.opaque);
+    all.diagnostics.extend(part.diagnostics);
+}
