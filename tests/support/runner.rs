@@ -1,0 +1,211 @@
+//! Runs a case and compares what is reported with what it asserts.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use portolan::analyzer::{self, Options};
+use portolan::finding::{Confidence, Severity};
+use portolan::report::{Location, Report};
+use portolan::resource::Level;
+use portolan::rules::{self, Rule};
+use portolan::source::SourceMap;
+
+use super::suite::{Assertion, Case, File, Kind};
+
+/// Something that was reported.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Reported {
+    /// The path in the case's folder; empty for no place.
+    pub file: String,
+    /// The line, from 1; 0 for no place.
+    pub line: u32,
+    /// What kind of thing.
+    pub kind: Kind,
+    /// The rule's name, or the diagnostic's code.
+    pub name: String,
+    /// What it says.
+    pub message: String,
+}
+
+impl std::fmt::Display for Reported {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}: {}: [{}] {:?}", self.file, self.line, self.kind.word(), self.name, self.message)
+    }
+}
+
+/// Runs a case of a rule's document.
+///
+/// # Errors
+/// Where what was reported differs from what is asserted, in words.
+pub fn run(rule: &str, document: &str, case: &Case) -> Result<(), String> {
+    let rules = selected(rule, case)?;
+    let mut failures = String::new();
+    let inputs = inputs(case);
+    for (language, files) in &inputs {
+        let differences = compare(case, files, analyze(rule, &rules, files)?);
+        if !differences.is_empty() {
+            let language = if inputs.len() > 1 { format!(" ({language})") } else { String::new() };
+            let _ = writeln!(failures, "{document}:{}: {}{language}\n{differences}", case.line, case.title);
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(failures) }
+}
+
+/// What is reported in a case, for each language.
+///
+/// # Errors
+/// When the case cannot be run.
+#[allow(dead_code, reason = "not every test that shares this module uses it")]
+pub fn reported(rule: &str, case: &Case) -> Result<Vec<(&'static str, Vec<Reported>)>, String> {
+    let rules = selected(rule, case)?;
+    inputs(case).into_iter().map(|(language, files)| Ok((language, analyze(rule, &rules, &files)?))).collect()
+}
+
+/// The rules to run: all that are not pedantic, and the document's own.
+fn selected(own: &str, case: &Case) -> Result<Vec<&'static Rule>, String> {
+    match &case.select {
+        None => Ok(rules::ALL.iter().copied().filter(|rule| !rule.pedantic || rule.name == own).collect()),
+        Some(names) => {
+            names.iter().map(|name| rules::find(name).ok_or_else(|| format!("`{name}` is no rule"))).collect()
+        }
+    }
+}
+
+/// The files as inputs: each language on its own, with the files that belong to none.
+fn inputs(case: &Case) -> Vec<(&'static str, Vec<&File>)> {
+    let languages: BTreeSet<&'static str> = case.files.iter().filter_map(language).collect();
+    if case.together || languages.len() < 2 {
+        return vec![("together", case.files.iter().collect())];
+    }
+    let of = |wanted| {
+        case.files.iter().filter(|file| language(file).is_none_or(|other| other == wanted)).collect()
+    };
+    languages.into_iter().map(|language| (language, of(language))).collect()
+}
+
+fn language(file: &File) -> Option<&'static str> {
+    let path = file.path.as_str();
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let is = |endings: &[&str]| endings.iter().any(|ending| path.ends_with(ending));
+    if is(&[".tf", ".tf.json", ".tfvars", ".tfvars.json"]) {
+        Some("terraform")
+    } else if is(&[".bicep", ".bicepparam"]) || name == "bicepconfig.json" {
+        Some("bicep")
+    } else if name == "plan.json" || path.ends_with(".plan.json") {
+        Some("plan")
+    } else if path.ends_with(".json")
+        && (file.text.contains("/deploymentTemplate.json#")
+            || file.text.contains("DeploymentParameters.json#")
+            || file.text.contains("/deploymentParameters.json#"))
+    {
+        Some("arm")
+    } else {
+        None
+    }
+}
+
+/// Lays the files out in a folder and analyzes it.
+fn analyze(own: &str, rules: &[&'static Rule], files: &[&File]) -> Result<Vec<Reported>, String> {
+    let folder = tempfile::tempdir().map_err(|problem| problem.to_string())?;
+    let root = std::fs::canonicalize(folder.path()).map_err(|problem| problem.to_string())?;
+    for file in files {
+        let path = root.join(&file.path);
+        let parent = path.parent().unwrap_or(&root);
+        std::fs::create_dir_all(parent)
+            .and_then(|()| std::fs::write(&path, &file.text))
+            .map_err(|problem| format!("{}: {problem}", file.path))?;
+    }
+    let sources = SourceMap::new();
+    let options =
+        Options { paths: vec![root.clone()], rules: rules.to_vec(), possible: true, ..Options::default() };
+    Ok(items(own, &root, &analyzer::check(&sources, &options)))
+}
+
+fn items(own: &str, root: &Path, report: &Report) -> Vec<Reported> {
+    let item = |location: &Option<Location>, kind, name: &str, message: &str| {
+        let (file, line) = match location {
+            Some(location) => (shown(root, location), location.start.line),
+            None => (String::new(), 0),
+        };
+        Reported { file, line, kind, name: name.to_string(), message: message.to_string() }
+    };
+    let findings = report.findings.iter().filter_map(|finding| {
+        let kind = match (finding.confidence, finding.severity) {
+            // What other rules hold possible depends on what a case leaves out; it says nothing about this rule.
+            (Confidence::Possible, _) if finding.rule != own => return None,
+            (Confidence::Possible, _) => Kind::Possible,
+            (Confidence::Certain, Severity::Error) => Kind::Error,
+            (Confidence::Certain, Severity::Warning) => Kind::Warning,
+            (Confidence::Certain, Severity::Note) => Kind::Note,
+        };
+        Some(item(&finding.place.location, kind, finding.rule, &finding.message))
+    });
+    let undecided = report.undecided.iter().filter(|undecided| undecided.rule == own).map(|undecided| {
+        item(&undecided.place.location, Kind::Undecided, undecided.rule, &undecided.because)
+    });
+    let notes = report
+        .notes
+        .iter()
+        .filter(|note| note.level == Level::Error || note.code == "unsupported")
+        .map(|note| item(&note.location, Kind::Diagnostic, note.code, &note.message));
+    // Instances that share a line and a message are one to the reader of the document.
+    let all: BTreeSet<Reported> = findings.chain(undecided).chain(notes).collect();
+    all.into_iter().collect()
+}
+
+fn shown(root: &Path, location: &Location) -> String {
+    let path: PathBuf =
+        std::fs::canonicalize(location.file.path()).unwrap_or_else(|_| location.file.path().to_path_buf());
+    path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/")
+}
+
+/// The differences, one a line; empty when there are none.
+fn compare(case: &Case, files: &[&File], mut reported: Vec<Reported>) -> String {
+    let asserted = files
+        .iter()
+        .flat_map(|file| file.assertions.iter().map(|assertion| (file.path.as_str(), assertion)))
+        .chain(case.elsewhere.iter().map(|assertion| ("", assertion)));
+    let mut failures = String::new();
+    for (file, assertion) in asserted {
+        let found = reported.iter().position(|item| {
+            (item.file.as_str(), item.line) == (file, assertion.line) && meets(item, assertion)
+        });
+        match found {
+            Some(index) => {
+                reported.remove(index);
+            }
+            None => {
+                let place =
+                    if file.is_empty() { "no place".into() } else { format!("{file}:{}", assertion.line) };
+                let _ = writeln!(
+                    failures,
+                    "  not met     document line {}, {place}: {assertion}",
+                    assertion.written
+                );
+            }
+        }
+    }
+    for item in reported {
+        let Reported { file, line, .. } = &item;
+        let _ = match files.iter().find(|other| other.path == *file) {
+            Some(source) => {
+                let text = source.text.lines().nth((*line as usize).saturating_sub(1)).unwrap_or("");
+                let written = source.line + (*line as usize).saturating_sub(1);
+                writeln!(
+                    failures,
+                    "  unexpected  document line {written}, {item}\n              {}",
+                    text.trim(),
+                )
+            }
+            None => writeln!(failures, "  unexpected  {item}"),
+        };
+    }
+    failures
+}
+
+fn meets(item: &Reported, assertion: &Assertion) -> bool {
+    item.kind == assertion.kind
+        && item.name == assertion.name
+        && assertion.text.as_ref().is_none_or(|text| item.message.contains(text.as_str()))
+}
