@@ -8,9 +8,11 @@ pub mod exposure;
 pub mod flows;
 pub mod occupants;
 pub mod private_dns_zones;
+pub mod reserved_subnets;
 pub mod resource_types;
 pub mod routes;
 pub mod security_groups;
+pub mod service_endpoints;
 pub mod subnet_sizes;
 pub mod tags;
 

@@ -90,6 +90,7 @@ pub fn to_json(topology: &Topology, with_places: bool) -> Json {
         topology.kubernetes_clusters.iter().map(|part| writer.kubernetes_cluster(part)).collect(),
     );
     list("occupancies", topology.occupancies.iter().map(|part| writer.occupancy(part)).collect());
+    list("admissions", topology.admissions.iter().map(|part| writer.admission(part)).collect());
     Json::Object(root)
 }
 
@@ -618,6 +619,19 @@ impl Writer<'_> {
                 ("pools", sorted(Json::Array(pools.collect()))),
             ],
         )
+    }
+
+    fn admission(&self, admission: &Admission) -> Json {
+        let node = &self.topology[admission.resource];
+        let resource = match &node.resource_id {
+            Some(id) => json!(id),
+            None => unknown(),
+        };
+        json!({
+            "resource": resource,
+            "kind": admission.kind.as_str(),
+            "subnet": self.link(&admission.subnet),
+        })
     }
 
     fn occupancy(&self, occupancy: &Occupancy) -> Json {

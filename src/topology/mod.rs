@@ -8,6 +8,7 @@ mod field;
 pub mod json;
 mod lookup;
 mod model;
+mod unsupported;
 
 pub use build::build;
 pub use field::{Field, Link, LinkState, List, Place, State};

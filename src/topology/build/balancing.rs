@@ -85,6 +85,7 @@ impl<'a> Builder<'a> {
         balancer.frontends = frontends;
         balancer.pools = pools;
         balancer.probes = probes;
+        balancer.incomplete = rest.is_some();
         let blocks = view.blocks(paths!([], ["properties.loadBalancingRules"]));
         rest = rest.or(blocks.rest);
         for block in &blocks.items {
@@ -92,7 +93,7 @@ impl<'a> Builder<'a> {
             let rule = self.balancing_rule(&block.view, header, id);
             self.topology.load_balancers[id.index()].rules.push(rule);
         }
-        self.topology.load_balancers[id.index()].incomplete = rest.is_some();
+        self.topology.load_balancers[id.index()].incomplete |= rest.is_some();
     }
 
     fn pool(&mut self, source: &'a Source, view: &View<'a>, header: Header) -> BackendPool {
@@ -273,12 +274,16 @@ impl<'a> Builder<'a> {
                 }
             }
         };
-        let name = name.known()?;
         let count = if collection == "probes" {
             self.topology[balancer].probes.len()
         } else {
             self.topology[balancer].pools.len()
         };
+        // An id must lead to something: with only one there it is that one, whatever the names are.
+        if count == 1 && !self.topology[balancer].incomplete {
+            return Some((balancer, 0));
+        }
+        let name = name.known()?;
         (0..count).map(|position| (balancer, position)).find(|slot| {
             self.slot_name(*slot, collection).is_some_and(|other| other.eq_ignore_ascii_case(name))
         })

@@ -4,7 +4,7 @@ use ecow::EcoString;
 use rustc_hash::FxHashMap;
 
 use crate::topology::*;
-use crate::value::{Value, ValueKind};
+use crate::value::{Reference, Step, Value, ValueKind};
 
 use super::Builder;
 use super::identity::ParsedId;
@@ -35,11 +35,16 @@ const RECORDS: &[(&str, &str)] = &[
 impl<'a> Builder<'a> {
     /// Reads zones' links and records, resolvers, rule sets, private endpoints and link services.
     pub fn fill_dns(&mut self) {
+        for managed in [true, false] {
+            for source in self.sources.iter().filter(|source| source.managed == managed && !source.patch) {
+                if source.what == ZONE_LINK_TYPE {
+                    self.add_zone_link(source);
+                }
+            }
+        }
         for source in self.sources {
             let what = source.what.as_str();
-            if what == ZONE_LINK_TYPE {
-                self.add_zone_link(source);
-            } else if let Some(kind) = what.strip_prefix(ZONE_PREFIX)
+            if let Some(kind) = what.strip_prefix(ZONE_PREFIX)
                 && let Some((record_type, _)) = RECORDS.iter().find(|(_, lower)| *lower == kind)
             {
                 self.add_record(source, record_type);
@@ -81,6 +86,17 @@ impl<'a> Builder<'a> {
     fn add_zone_link(&mut self, source: &'a Source) {
         let zone = self.parent::<PrivateDnsZone>(source, &["private_dns_zone_id"], "private_dns_zone_name");
         let parent = zone.to().and_then(|zone| self.topology[zone].header.name.known().cloned());
+        let name = zone.to().zip(source.last_name().cloned());
+        let known = name.as_ref().and_then(|name| self.zone_links.get(name)).copied();
+        if let Some(known) = known {
+            let redeployed = self.may_redeploy(source)
+                && self.topology[known].header.is_certain()
+                && self.source(self.topology[known].header.resource).key.root == source.key.root;
+            if !source.managed || redeployed {
+                self.parts[source.id.index()] = Some((ZoneLink::TYPE, known.index()));
+                return;
+            }
+        }
         let header = self.header::<ZoneLink>(source, parent.as_deref());
         let view = source.view();
         let registration =
@@ -101,6 +117,9 @@ impl<'a> Builder<'a> {
         };
         let position = self.add(link);
         self.parts[source.id.index()] = Some((ZoneLink::TYPE, position));
+        if let Some(name) = name {
+            self.zone_links.entry(name).or_insert(Id::new(position));
+        }
     }
 
     fn add_record(&mut self, source: &'a Source, record_type: &str) {
@@ -299,7 +318,9 @@ impl<'a> Builder<'a> {
     fn resource_of(&mut self, value: &Value, depth: usize) -> (LinkState<ResourceNode>, Option<EcoString>) {
         let unknown = || LinkState::Unknown(super::view::why(value));
         match &value.kind {
-            ValueKind::Reference(reference) if super::resolve::names_itself(reference) => {
+            ValueKind::Reference(reference)
+                if super::resolve::names_itself(reference) || is_alias(reference) =>
+            {
                 match self.target(reference) {
                     Some(target) => {
                         let arm_type = self.source(target).arm_type.clone();
@@ -375,6 +396,11 @@ impl<'a> Builder<'a> {
         let one = matching.next()?;
         matching.next().is_none().then_some(one)
     }
+}
+
+/// A private link service may be named by its alias instead of its id.
+fn is_alias(reference: &Reference) -> bool {
+    matches!(reference.path.last(), Some(Step::Attribute(name)) if name.eq_ignore_ascii_case("alias"))
 }
 
 fn record_targets(view: &View) -> List<EcoString> {

@@ -147,6 +147,26 @@ impl Index {
         self.by_name.entry((arm_type.clone(), name.clone())).or_default().push(entry);
     }
 
+    /// What a root declares itself under exactly this name and scope.
+    pub fn declared_in(
+        &self,
+        arm_type: &EcoString,
+        name: &Pattern,
+        group: Option<&Pattern>,
+        subscription: Option<&Pattern>,
+        root: u32,
+    ) -> Option<usize> {
+        let entries = self.by_name.get(&(arm_type.clone(), name.clone()))?;
+        let mut own = entries.iter().filter(|entry| {
+            entry.managed
+                && entry.root == Some(root)
+                && entry.group.as_ref() == group
+                && entry.subscription.as_ref() == subscription
+        });
+        let one = own.next()?;
+        own.next().is_none().then_some(one.position)
+    }
+
     /// Finds what a name in a resource group and subscription means.
     pub fn search(
         &self,

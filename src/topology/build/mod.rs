@@ -26,7 +26,7 @@ mod service;
 use std::sync::Arc;
 
 use ecow::EcoString;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::resource::Configuration;
 use crate::topology::*;
@@ -64,8 +64,14 @@ struct Builder<'a> {
     subnets: FxHashMap<(Id<VirtualNetwork>, Pattern), Vec<Id<Subnet>>>,
     /// Subnets with names that are not wholly known, by network.
     open_subnets: FxHashMap<Id<VirtualNetwork>, Vec<(Pattern, Id<Subnet>)>>,
-    /// The inline subnets of a network, in the order in which they are written.
-    inline_subnets: FxHashMap<Id<VirtualNetwork>, Vec<Id<Subnet>>>,
+    /// The inline subnets that a resource writes, in its order.
+    inline_subnets: FxHashMap<ResourceId, Vec<Id<Subnet>>>,
+    /// Peerings by network and name.
+    peerings: FxHashMap<(Id<VirtualNetwork>, Pattern), Id<Peering>>,
+    /// Links of zones by zone and name.
+    zone_links: FxHashMap<(Id<PrivateDnsZone>, Pattern), Id<ZoneLink>>,
+    /// Resources that deploy once more what another resource of the same template deploys.
+    redeployments: FxHashSet<ResourceId>,
     /// Inline subnets whose properties are still to be read.
     inline_views: Vec<(ResourceId, view::Block<'a>, Id<Subnet>)>,
     /// How many associations are being followed one after the other.
@@ -115,6 +121,9 @@ impl<'a> Builder<'a> {
             subnets: FxHashMap::default(),
             open_subnets: FxHashMap::default(),
             inline_subnets: FxHashMap::default(),
+            peerings: FxHashMap::default(),
+            zone_links: FxHashMap::default(),
+            redeployments: FxHashSet::default(),
             inline_views: Vec::new(),
             following: 0,
             scattered: Vec::new(),
@@ -258,6 +267,21 @@ impl<'a> Builder<'a> {
             self.parts[source.id.index()] = Some((T::TYPE, position));
             return;
         }
+        if let Some(name) = &name
+            && self.may_redeploy(source)
+            && let Some(position) = self.index.declared_in(
+                &arm_type,
+                name,
+                source.group.as_ref(),
+                source.subscription.as_ref(),
+                source.key.root,
+            )
+            && T::list(&self.topology).get(position).is_some_and(|part| part.header().is_certain())
+        {
+            self.parts[source.id.index()] = Some((T::TYPE, position));
+            self.redeployments.insert(source.id);
+            return;
+        }
         let header = self.header::<T>(source, None);
         let nothing = Nothing { unknown: source.lookup.clone(), place: source.place };
         let position = self.add(T::blank(header, &nothing));
@@ -272,6 +296,12 @@ impl<'a> Builder<'a> {
             };
             self.index.insert(&arm_type, name, entry);
         }
+    }
+
+    /// Whether a resource may be a second deployment of something: nested templates deploy one resource several times to
+    /// change it on the way. Alternatives under conditions stay apart.
+    fn may_redeploy(&self, source: &Source) -> bool {
+        source.managed && source.is_arm() && source.parent.is_none() && source.uncertain.is_none()
     }
 
     /// Adds a part to its list.
@@ -327,7 +357,8 @@ impl<'a> Builder<'a> {
     /// that another resource declares say nothing more about it.
     fn own_part<T: Part>(&self, source: &Source) -> Option<Id<T>> {
         let id = self.part::<T>(source.id)?;
-        (T::list(&self.topology).get(id.index())?.header().resource == source.id).then_some(id)
+        let own = T::list(&self.topology).get(id.index())?.header().resource == source.id;
+        (own || self.redeployments.contains(&source.id)).then_some(id)
     }
 
     fn fill(&mut self) {
@@ -341,6 +372,7 @@ impl<'a> Builder<'a> {
         self.fill_services();
         self.fill_associations();
         self.fill_occupancies();
+        self.fill_admissions();
     }
 }
 

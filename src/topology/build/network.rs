@@ -42,6 +42,15 @@ impl<'a> Builder<'a> {
             self.parts[source.id.index()] = Some((Subnet::TYPE, position));
             return;
         }
+        if let (true, Some(network), Some(name)) = (self.may_redeploy(source), network.to(), name)
+            && let Some([one]) = self.subnets.get(&(network, name.clone())).map(Vec::as_slice)
+            && self.topology[*one].header.is_certain()
+            && self.source(self.topology[*one].header.resource).key.root == source.key.root
+        {
+            self.parts[source.id.index()] = Some((Subnet::TYPE, one.index()));
+            self.redeployments.insert(source.id);
+            return;
+        }
         let parent = network.to().and_then(|network| self.topology[network].header.name.known().cloned());
         let header = self.header::<Subnet>(source, parent.as_deref());
         let nothing = Nothing { unknown: source.lookup.clone(), place: source.place };
@@ -77,8 +86,13 @@ impl<'a> Builder<'a> {
             {
                 let separate = *separate;
                 let place = block.view.place;
-                self.topology.subnets[separate.index()].inline_place.get_or_insert(place);
-                self.inline_subnets.entry(network).or_default().push(separate);
+                let subnet = &mut self.topology.subnets[separate.index()];
+                if subnet.header.declared == Declared::Separate {
+                    subnet.inline_place.get_or_insert(place);
+                } else if self.redeployments.contains(&source.id) {
+                    self.inline_views.push((source.id, block.clone(), separate));
+                }
+                self.inline_subnets.entry(source.id).or_default().push(separate);
                 continue;
             }
             let nothing = Nothing { unknown: source.lookup.clone(), place: block.view.place };
@@ -88,7 +102,7 @@ impl<'a> Builder<'a> {
             if let Some(name) = &name {
                 self.register_subnet(network, name, id);
             }
-            self.inline_subnets.entry(network).or_default().push(id);
+            self.inline_subnets.entry(source.id).or_default().push(id);
             self.inline_views.push((source.id, block.clone(), id));
         }
     }
@@ -109,11 +123,14 @@ impl<'a> Builder<'a> {
                 }
             }
         }
-        for source in self.sources.iter().filter(|source| source.what == PEERING_TYPE) {
+        for source in self.sources.iter().filter(|source| source.what == PEERING_TYPE && source.managed) {
             self.add_peering(source);
         }
         for source in self.sources.iter().filter(|source| source.is::<VirtualNetwork>()) {
             self.add_inline_peerings(source);
+        }
+        for source in self.sources.iter().filter(|source| source.what == PEERING_TYPE && !source.managed) {
+            self.add_peering(source);
         }
         for (id, subnet) in self.topology.subnets.iter().enumerate() {
             if let Some(network) = subnet.network.to()
@@ -133,8 +150,7 @@ impl<'a> Builder<'a> {
 
     fn fill_network(&mut self, source: &'a Source) {
         let Some(id) = self.part::<VirtualNetwork>(source.id) else { return };
-        let own = self.topology[id].header.resource == source.id;
-        if !own && !source.patch {
+        if self.own_part::<VirtualNetwork>(source).is_none() && !source.patch {
             return;
         }
         let view = source.view();
@@ -153,7 +169,8 @@ impl<'a> Builder<'a> {
 
     fn fill_separate_subnet(&mut self, source: &'a Source) {
         let Some(id) = self.part::<Subnet>(source.id) else { return };
-        if self.topology[id].header.resource == source.id || source.patch {
+        let own = self.topology[id].header.resource == source.id || self.redeployments.contains(&source.id);
+        if own || source.patch {
             self.fill_subnet(source, &source.view(), id, false);
         }
     }
@@ -206,10 +223,32 @@ impl<'a> Builder<'a> {
         }
         let network = self.parent::<VirtualNetwork>(source, &["virtual_network_id"], "virtual_network_name");
         let parent = network.to().and_then(|network| self.topology[network].header.name.known().cloned());
+        let name = network.to().zip(source.last_name().cloned());
+        let known = name.as_ref().and_then(|name| self.peerings.get(name)).copied();
+        if let Some(known) = known {
+            // A lookup says nothing more; a second deployment of the same template says it anew.
+            if !source.managed {
+                self.parts[source.id.index()] = Some((Peering::TYPE, known.index()));
+                return;
+            }
+            if self.may_redeploy(source)
+                && self.topology[known].header.is_certain()
+                && self.source(self.topology[known].header.resource).key.root == source.key.root
+            {
+                let header = self.topology[known].header.clone();
+                let peering = self.read_peering(source, &source.view(), header, network);
+                self.topology.peerings[known.index()] = peering;
+                self.parts[source.id.index()] = Some((Peering::TYPE, known.index()));
+                return;
+            }
+        }
         let header = self.header::<Peering>(source, parent.as_deref());
         let peering = self.read_peering(source, &source.view(), header, network);
         let id = self.add(peering);
         self.parts[source.id.index()] = Some((Peering::TYPE, id));
+        if let Some(name) = name {
+            self.peerings.entry(name).or_insert(Id::new(id));
+        }
     }
 
     fn add_inline_peerings(&mut self, source: &'a Source) {
@@ -221,18 +260,17 @@ impl<'a> Builder<'a> {
         let parent = self.topology[network].header.name.known().cloned();
         for block in &blocks.items {
             let header = self.inline_header(source, block, Peering::TYPE, parent.as_deref());
-            let declared_separately = header.name.known().is_some_and(|name| {
-                self.topology.peerings.iter().any(|peering| {
-                    peering.network.to() == Some(network)
-                        && peering.header.name.known().is_some_and(|other| other.eq_ignore_ascii_case(name))
-                })
-            });
-            if declared_separately {
+            // Also declared as a resource of its own: that one says it all.
+            let name = header.name.known().map(|name| (network, Pattern::text(name)));
+            if name.as_ref().is_some_and(|name| self.peerings.contains_key(name)) {
                 continue;
             }
             let link = Link { state: LinkState::To(network), place: block.view.place };
             let peering = self.read_peering(source, &block.view, header, link);
-            self.add(peering);
+            let id = Id::new(self.add(peering));
+            if let Some(name) = name {
+                self.peerings.insert(name, id);
+            }
         }
     }
 

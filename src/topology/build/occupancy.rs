@@ -1,8 +1,9 @@
-//! What lives in which subnet, by the table of occupants.
+//! What lives in which subnet, and what admits which subnet, by the tables of the knowledge base.
 
 use std::sync::Arc;
 
 use crate::azure::occupants::{self, ArmProperty, Occupant};
+use crate::azure::service_endpoints::{self, EndpointRule};
 use crate::topology::*;
 use crate::value::{Unknown, Value};
 
@@ -36,6 +37,66 @@ impl<'a> Builder<'a> {
                 && let Some(subnet) = self.topology.subnets.get_mut(subnet.index())
             {
                 subnet.occupancies.push(Id::new(index));
+            }
+        }
+    }
+
+    /// Finds all network rules that admit subnets.
+    pub fn fill_admissions(&mut self) {
+        for source in self.sources.iter().filter(|source| source.managed && !source.patch) {
+            if source.is_arm() {
+                for row in service_endpoints::of_type(&source.what) {
+                    for rule in &row.arm {
+                        self.admit(source, row, &rule.block, &rule.subnet, rule.ignore_missing.as_deref());
+                    }
+                }
+            } else {
+                for row in service_endpoints::of_type(&source.written) {
+                    for rule in row.terraform.iter().filter(|rule| rule.resource_type == source.written) {
+                        self.admit(source, row, &rule.block, &rule.subnet, rule.ignore_missing.as_deref());
+                    }
+                }
+            }
+        }
+    }
+
+    fn admit(
+        &mut self,
+        source: &'a Source,
+        row: &'static EndpointRule,
+        block: &str,
+        attribute: &str,
+        ignore_missing: Option<&str>,
+    ) {
+        for view in source.view().views(block) {
+            let switch = match ignore_missing.map(|path| view.find_any([path].into_iter())) {
+                Some(Found::Value(value, place)) => {
+                    let state = match super::view::flag_of(value) {
+                        Some(flag) => State::Known(flag),
+                        None => State::Unknown(why(value)),
+                    };
+                    Field { state, place }
+                }
+                Some(Found::Unknown(unknown, place)) => Field { state: State::Unknown(unknown), place },
+                Some(Found::Absent) => Field { state: State::Known(false), place: view.place },
+                None => Field { state: State::Absent, place: view.place },
+            };
+            for found in view.every(attribute) {
+                let (state, place) = match found {
+                    Found::Absent => continue,
+                    Found::Unknown(unknown, place) => (LinkState::Unknown(unknown), place),
+                    Found::Value(value, place) => (self.resolve_at(source, value, place, 0), place),
+                };
+                if matches!(state, LinkState::Absent) {
+                    continue;
+                }
+                self.topology.admissions.push(Admission {
+                    resource: source.id,
+                    subnet: Link { state, place },
+                    kind: row.kind.clone(),
+                    ignore_missing: switch.clone(),
+                    place,
+                });
             }
         }
     }

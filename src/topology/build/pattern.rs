@@ -44,7 +44,6 @@ pub(super) enum Likeness {
 
 impl Pattern {
     /// A wholly known text.
-    #[cfg(test)]
     pub fn text(text: &str) -> Self {
         let mut pattern = Self::default();
         pattern.push_text(text);

@@ -162,7 +162,7 @@ impl Linkable for Subnet {
             };
         }
         let network = builder.part::<VirtualNetwork>(target)?;
-        let inline = builder.inline_subnets.get(&network).map_or(&[][..], Vec::as_slice);
+        let inline = builder.inline_subnets.get(&target).map_or(&[][..], Vec::as_slice);
         let complete = builder.topology[network].incomplete.is_none();
         let steps = reference.path.as_slice();
         let (first, rest) = steps.split_first()?;

@@ -30,8 +30,7 @@ impl<'a> Builder<'a> {
 
     fn fill_route_table(&mut self, source: &'a Source) {
         let Some(id) = self.part::<RouteTable>(source.id) else { return };
-        let own = self.topology[id].header.resource == source.id;
-        if !own && !source.patch {
+        if self.own_part::<RouteTable>(source).is_none() && !source.patch {
             return;
         }
         let view = source.view();

@@ -62,8 +62,7 @@ impl<'a> Builder<'a> {
 
     fn fill_security_group(&mut self, source: &'a Source) {
         let Some(id) = self.part::<SecurityGroup>(source.id) else { return };
-        let own = self.topology[id].header.resource == source.id;
-        if !own && !source.patch {
+        if self.own_part::<SecurityGroup>(source).is_none() && !source.patch {
             return;
         }
         let blocks = source.view().blocks(paths!(["security_rule"], ["properties.securityRules"]));

@@ -1,11 +1,47 @@
-//! From Terraform text to the model.
+//! From text to the model.
 
 use std::path::PathBuf;
 
 use crate::frontend::terraform::{Options, discover, load};
-use crate::resource::Configuration;
+use crate::frontend::{arm, bicep};
+use crate::resource::{Configuration, Language, Root};
 use crate::source::SourceMap;
 use crate::topology::*;
+
+/// The model of an ARM template's resources.
+fn template(resources: &str) -> Topology {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("azuredeploy.json");
+    let text = format!(
+        r#"{{
+  "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+  "contentVersion": "1.0.0.0",
+  "parameters": {{ "prefix": {{ "type": "string" }} }},
+  "resources": [{resources}]
+}}"#
+    );
+    std::fs::write(&path, text).unwrap();
+    let loaded = arm::load_template(&path, &arm::Options::default(), &SourceMap::new(), 0);
+    assert_eq!(loaded.diagnostics.iter().map(|d| &d.message).collect::<Vec<_>>(), Vec::<&String>::new());
+    super::build(&Configuration {
+        roots: vec![Root { path: "azuredeploy.json".into(), language: Language::Arm }],
+        resources: loaded.resources,
+        ..Configuration::default()
+    })
+}
+
+/// The model of a Bicep file.
+fn bicep_file(text: &str) -> Topology {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("main.bicep");
+    std::fs::write(&path, text).unwrap();
+    let loaded = bicep::load(&path, &bicep::Options::default(), &SourceMap::new(), 0);
+    super::build(&Configuration {
+        roots: vec![Root { path: "main.bicep".into(), language: Language::Bicep }],
+        resources: loaded.resources,
+        ..Configuration::default()
+    })
+}
 
 /// The model of Terraform roots, each given as the text of its `main.tf`.
 fn roots(texts: &[&str]) -> Topology {
@@ -773,4 +809,326 @@ resource "azurerm_subnet_route_table_association" "b" {
 "#,
     );
     assert!(topology.subnets.is_empty());
+}
+
+#[test]
+fn arm_children_in_all_their_forms() {
+    for subnet_form in [
+        r#"{ "type": "Microsoft.Network/virtualNetworks", "apiVersion": "2023-11-01", "name": "v",
+            "properties": { "addressSpace": { "addressPrefixes": ["10.0.0.0/16"] },
+              "subnets": [ { "name": "db", "properties": { "addressPrefix": "10.0.1.0/24",
+                "networkSecurityGroup": { "id": "[resourceId('Microsoft.Network/networkSecurityGroups', 'nsg')]" },
+                "delegations": [ { "name": "d", "properties": { "serviceName": "Microsoft.DBforPostgreSQL/flexibleServers" } } ] } } ] } }"#,
+        r#"{ "type": "Microsoft.Network/virtualNetworks", "apiVersion": "2023-11-01", "name": "v",
+            "properties": { "AddressSpace": { "addressPrefixes": ["10.0.0.0/16"] } },
+            "resources": [ { "type": "subnets", "apiVersion": "2023-11-01", "name": "db", "dependsOn": ["v"],
+              "properties": { "ADDRESSPREFIXES": ["10.0.1.0/24"],
+                "networkSecurityGroup": { "id": "[resourceId('Microsoft.Network/networkSecurityGroups', 'nsg')]" },
+                "delegations": [ { "name": "d", "properties": { "serviceName": "Microsoft.DBforPostgreSQL/flexibleServers" } } ] } } ] }"#,
+        r#"{ "type": "Microsoft.Network/virtualNetworks", "apiVersion": "2023-11-01", "name": "v",
+            "properties": { "addressSpace": { "addressPrefixes": ["10.0.0.0/16"] } } },
+           { "type": "Microsoft.Network/virtualNetworks/subnets", "apiVersion": "2023-11-01", "name": "v/db",
+              "properties": { "addressPrefix": "10.0.1.0/24", "addressPrefixes": [],
+                "networkSecurityGroup": { "id": "[resourceId('Microsoft.Network/networkSecurityGroups', 'nsg')]" },
+                "delegations": [ { "name": "d", "properties": { "serviceName": "Microsoft.DBforPostgreSQL/flexibleServers" } } ] } }"#,
+    ] {
+        let topology = template(&format!(
+            r#"{subnet_form},
+            {{ "type": "Microsoft.Network/networkSecurityGroups", "apiVersion": "2023-11-01", "name": "nsg",
+               "properties": {{ "securityRules": [ {{ "name": "r", "properties": {{ "priority": 100, "direction": "Inbound",
+                 "access": "Deny", "protocol": "TCP", "sourcePortRange": "*", "destinationPortRange": "5432",
+                 "sourceAddressPrefix": "*", "destinationAddressPrefix": "*", "sourceAddressPrefixes": [] }} }} ] }} }},
+            {{ "type": "Microsoft.DBforPostgreSQL/flexibleServers", "apiVersion": "2023-03-01-preview", "name": "s",
+               "properties": {{ "network": {{
+                 "delegatedSubnetResourceId": "[resourceId('Microsoft.Network/virtualNetworks/subnets', 'v', 'db')]" }} }} }}"#
+        ));
+        assert_eq!(topology.subnets.len(), 1, "{subnet_form}");
+        let db = subnet(&topology, "db");
+        assert_eq!(network_of(&topology, "db").as_deref(), Some("v"), "{subnet_form}");
+        assert_eq!(db.prefixes.known().next().unwrap().text, "10.0.1.0/24");
+        assert_eq!(db.delegations.known().count(), 1);
+        assert_eq!(db.occupancies.len(), 1, "{subnet_form}");
+        let group = &topology[db.security_group.to().unwrap()];
+        let rule = group.rules.known().next().unwrap();
+        assert_eq!(rule.protocol.known().unwrap(), "Tcp");
+        assert_eq!(rule.source.prefixes.known().collect::<Vec<_>>(), ["*"]);
+        assert!(rule.access.is(&Access::Deny));
+    }
+}
+
+#[test]
+fn names_of_unknown_parameters_join_children_and_references() {
+    let topology = template(
+        r#"{ "type": "Microsoft.Network/virtualNetworks", "apiVersion": "2023-11-01", "name": "[concat(parameters('prefix'), '-v')]",
+            "properties": { "addressSpace": { "addressPrefixes": ["10.0.0.0/16"] } } },
+           { "type": "Microsoft.Network/virtualNetworks/subnets", "apiVersion": "2023-11-01",
+             "name": "[concat(parameters('prefix'), '-v/', 'db')]", "properties": { "addressPrefix": "10.0.1.0/24" } },
+           { "type": "Microsoft.Network/networkInterfaces", "apiVersion": "2023-11-01", "name": "n",
+             "properties": { "ipConfigurations": [ { "name": "c", "properties": { "subnet": {
+               "id": "[resourceId('Microsoft.Network/virtualNetworks/subnets', concat(parameters('prefix'), '-v'), 'db')]" } } } ] } }"#,
+    );
+    assert_eq!((topology.virtual_networks.len(), topology.subnets.len()), (1, 1));
+    assert_eq!(subnet(&topology, "db").network.to(), Some(Id::new(0)));
+    assert_eq!(topology.network_interfaces[0].ip_configurations[0].subnet.to(), Some(Id::new(0)));
+}
+
+#[test]
+fn a_second_deployment_of_the_same_network_is_the_same_network() {
+    let network = |servers: &str| {
+        format!(
+            r#"{{ "type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": "d{servers}",
+  "properties": {{ "mode": "Incremental", "template": {{
+    "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+    "contentVersion": "1.0.0.0",
+    "resources": [ {{ "type": "Microsoft.Network/virtualNetworks", "apiVersion": "2023-11-01", "name": "v",
+      "properties": {{ "addressSpace": {{ "addressPrefixes": ["10.0.0.0/16"] }},
+        "dhcpOptions": {{ "dnsServers": [{servers}] }},
+        "subnets": [ {{ "name": "s", "properties": {{ "addressPrefix": "10.0.0.0/24" }} }} ] }} }} ] }} }} }}"#
+        )
+    };
+    let folder = network("");
+    let again = network(r#""10.0.0.4""#).replace(r#""name": "d"10.0.0.4"""#, r#""name": "again""#);
+    let topology = template(&format!("{folder}, {again}"));
+    assert_eq!((topology.virtual_networks.len(), topology.subnets.len()), (1, 1));
+    assert_eq!(topology.virtual_networks[0].dns_servers.known().collect::<Vec<_>>(), ["10.0.0.4"]);
+}
+
+#[test]
+fn one_network_in_three_languages_is_one_text() {
+    let terraform = model(&format!(
+        r#"{}{HUB}
+resource "azurerm_network_security_group" "nsg" {{
+  name                = "nsg"
+  resource_group_name = "rg"
+  security_rule {{
+    name                       = "in"
+    priority                   = 100
+    direction                  = "Inbound"
+    access                     = "Allow"
+    protocol                   = "Tcp"
+    source_port_range          = "*"
+    destination_port_range     = "443"
+    source_address_prefix      = "Internet"
+    destination_address_prefix = "*"
+  }}
+}}
+resource "azurerm_subnet" "web" {{
+  name                 = "web"
+  resource_group_name  = "rg"
+  virtual_network_name = azurerm_virtual_network.hub.name
+  address_prefixes     = ["10.0.1.0/24"]
+  private_endpoint_network_policies = "Disabled"
+}}
+resource "azurerm_subnet_network_security_group_association" "web" {{
+  subnet_id                 = azurerm_subnet.web.id
+  network_security_group_id = azurerm_network_security_group.nsg.id
+}}
+"#,
+        version(4)
+    ));
+    let arm = template(
+        r#"{ "type": "Microsoft.Network/networkSecurityGroups", "apiVersion": "2023-11-01", "name": "nsg", "properties": {
+             "securityRules": [ { "name": "in", "properties": { "priority": 100, "direction": "Inbound", "access": "Allow",
+               "protocol": "Tcp", "sourcePortRange": "*", "destinationPortRange": "443", "sourceAddressPrefix": "Internet",
+               "destinationAddressPrefix": "*" } } ] } },
+           { "type": "Microsoft.Network/virtualNetworks", "apiVersion": "2023-11-01", "name": "vnet-hub", "properties": {
+             "addressSpace": { "addressPrefixes": ["10.0.0.0/16"] },
+             "subnets": [ { "name": "web", "properties": { "addressPrefix": "10.0.1.0/24", "defaultOutboundAccess": true,
+               "networkSecurityGroup": { "id": "[resourceId('Microsoft.Network/networkSecurityGroups', 'nsg')]" } } } ] } }"#,
+    );
+    let bicep = bicep_file(
+        r#"
+resource nsg 'Microsoft.Network/networkSecurityGroups@2023-11-01' = {
+  name: 'nsg'
+  properties: {
+    securityRules: [
+      {
+        name: 'in'
+        properties: {
+          priority: 100
+          direction: 'Inbound'
+          access: 'Allow'
+          protocol: 'Tcp'
+          sourcePortRange: '*'
+          destinationPortRange: '443'
+          sourceAddressPrefix: 'Internet'
+          destinationAddressPrefix: '*'
+        }
+      }
+    ]
+  }
+}
+resource hub 'Microsoft.Network/virtualNetworks@2023-11-01' = {
+  name: 'vnet-hub'
+  properties: { addressSpace: { addressPrefixes: [ '10.0.0.0/16' ] } }
+  resource web 'subnets' = {
+    name: 'web'
+    properties: {
+      addressPrefix: '10.0.1.0/24'
+      defaultOutboundAccess: true
+      networkSecurityGroup: { id: nsg.id }
+    }
+  }
+}
+"#,
+    );
+    let text = |topology: &Topology| serde_json::to_string_pretty(&json::to_json(topology, false)).unwrap();
+    assert_eq!(text(&terraform), text(&arm));
+    assert_eq!(text(&arm), text(&bicep));
+    assert!(text(&arm).contains("Microsoft.Network/virtualNetworks/subnets/vnet-hub/web"));
+}
+
+#[test]
+fn network_rules_admit_subnets() {
+    let topology = model(&format!(
+        r#"{HUB}
+resource "azurerm_subnet" "s" {{
+  name                 = "s"
+  resource_group_name  = "rg"
+  virtual_network_name = "vnet-hub"
+  address_prefixes     = ["10.0.1.0/24"]
+}}
+resource "azurerm_storage_account" "a" {{
+  name                = "a"
+  resource_group_name = "rg"
+  network_rules {{
+    default_action             = "Deny"
+    virtual_network_subnet_ids = [azurerm_subnet.s.id]
+  }}
+}}
+resource "azurerm_cosmosdb_account" "c" {{
+  name                = "c"
+  resource_group_name = "rg"
+  virtual_network_rule {{
+    id                                   = azurerm_subnet.s.id
+    ignore_missing_vnet_service_endpoint = true
+  }}
+  virtual_network_rule {{
+    id = azurerm_subnet.s.id
+  }}
+}}
+"#
+    ));
+    let kinds: Vec<&str> = topology.admissions.iter().map(|admission| admission.kind.as_str()).collect();
+    assert_eq!(
+        kinds,
+        [
+            "Microsoft.Storage/storageAccounts",
+            "Microsoft.DocumentDB/databaseAccounts",
+            "Microsoft.DocumentDB/databaseAccounts"
+        ]
+    );
+    assert!(topology.admissions.iter().all(|admission| admission.subnet.to() == Some(Id::new(0))));
+    assert!(topology.admissions[0].ignore_missing.is_absent());
+    assert!(
+        topology.admissions[1].ignore_missing.is(&true) && topology.admissions[2].ignore_missing.is(&false)
+    );
+    assert!(topology.occupancies.is_empty());
+}
+
+#[test]
+fn load_balancers_with_pools_probes_rules_and_members() {
+    let topology = model(&format!(
+        r#"{HUB}
+resource "azurerm_subnet" "s" {{
+  name                 = "s"
+  resource_group_name  = "rg"
+  virtual_network_name = "vnet-hub"
+  address_prefixes     = ["10.0.1.0/24"]
+}}
+resource "azurerm_lb" "lb" {{
+  name                = "lb"
+  resource_group_name = "rg"
+  sku                 = "Standard"
+  frontend_ip_configuration {{
+    name                          = "front"
+    subnet_id                     = azurerm_subnet.s.id
+    private_ip_address_allocation = "Dynamic"
+  }}
+}}
+resource "azurerm_lb_backend_address_pool" "p" {{
+  name            = "p"
+  loadbalancer_id = azurerm_lb.lb.id
+}}
+resource "azurerm_lb_probe" "h" {{
+  name            = "h"
+  loadbalancer_id = azurerm_lb.lb.id
+  port            = 8080
+}}
+resource "azurerm_lb_rule" "r" {{
+  name                           = "r"
+  loadbalancer_id                = azurerm_lb.lb.id
+  protocol                       = "Tcp"
+  frontend_port                  = 80
+  backend_port                   = 8080
+  frontend_ip_configuration_name = "front"
+  backend_address_pool_ids       = [azurerm_lb_backend_address_pool.p.id]
+  probe_id                       = azurerm_lb_probe.h.id
+}}
+resource "azurerm_network_interface" "n" {{
+  name                = "n"
+  resource_group_name = "rg"
+  ip_configuration {{
+    name                          = "c"
+    subnet_id                     = azurerm_subnet.s.id
+    private_ip_address_allocation = "Dynamic"
+  }}
+}}
+resource "azurerm_network_interface_backend_address_pool_association" "n" {{
+  network_interface_id    = azurerm_network_interface.n.id
+  ip_configuration_name   = "c"
+  backend_address_pool_id = azurerm_lb_backend_address_pool.p.id
+}}
+"#
+    ));
+    let balancer = &topology.load_balancers[0];
+    assert!(!balancer.incomplete);
+    assert_eq!(balancer.frontends[0].subnet.to(), Some(Id::new(0)));
+    assert_eq!(balancer.pools[0].interfaces[0].to(), Some(Id::new(0)));
+    assert!(balancer.probes[0].port.is(&8080));
+    let rule = &balancer.rules[0];
+    assert_eq!((rule.pools.as_slice(), rule.probe, rule.incomplete), (&[0][..], Some(0), false));
+    assert_eq!(rule.frontend.known().unwrap(), "front");
+}
+
+#[test]
+fn an_association_that_may_not_exist_leaves_the_question_open() {
+    let topology = model(&format!(
+        r#"{HUB}
+variable "secure" {{}}
+resource "azurerm_network_security_group" "nsg" {{
+  name                = "nsg"
+  resource_group_name = "rg"
+}}
+resource "azurerm_subnet" "s" {{
+  name                 = "s"
+  resource_group_name  = "rg"
+  virtual_network_name = "vnet-hub"
+  address_prefixes     = ["10.0.1.0/24"]
+}}
+resource "azurerm_subnet_network_security_group_association" "s" {{
+  count                     = var.secure ? 1 : 0
+  subnet_id                 = azurerm_subnet.s.id
+  network_security_group_id = azurerm_network_security_group.nsg.id
+}}
+"#
+    ));
+    assert!(subnet(&topology, "s").security_group.unknown().is_some());
+}
+
+#[test]
+fn the_model_names_what_it_has_no_part_for() {
+    let topology = model(
+        r#"
+resource "azurerm_virtual_hub" "h" {
+  name                = "h"
+  resource_group_name = "rg"
+}
+resource "azurerm_storage_account" "a" {
+  name = "a"
+}
+"#,
+    );
+    let unsupported: Vec<_> = topology.unsupported().into_iter().collect();
+    assert_eq!(unsupported, [("Microsoft.Network/virtualHubs".into(), 1)]);
 }

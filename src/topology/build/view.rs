@@ -178,6 +178,20 @@ impl<'a> View<'a> {
         found
     }
 
+    /// The blocks or objects at a path, through everything on the way; the arguments themselves at the empty path.
+    pub fn views(&self, path: &str) -> Vec<View<'a>> {
+        if path.is_empty() {
+            return vec![*self];
+        }
+        let mut views = Vec::new();
+        for found in self.every(path) {
+            if let Found::Value(body @ Value { kind: ValueKind::Mapping(_), .. }, place) = found {
+                views.push(View { body, place, ..*self });
+            }
+        }
+        views
+    }
+
     /// Recursion goes one key deeper each time (sequences of sequences end it).
     fn every_below(&self, value: &'a Value, keys: &[&str], site: Span, found: &mut Vec<Found<'a>>) {
         if let ValueKind::Sequence(sequence) = &value.kind {

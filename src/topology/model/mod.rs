@@ -239,6 +239,8 @@ topology! {
     application_gateways: ApplicationGateway,
     /// Every use of a subnet by something that puts addresses or instances into it.
     occupancies: Occupancy,
+    /// Network rules of resources that admit subnets.
+    admissions: Admission,
     /// PostgreSQL and MySQL flexible servers.
     flexible_servers: FlexibleServer,
     /// AKS clusters.

@@ -90,3 +90,18 @@ pub struct NodePool {
     /// Extra nodes during an upgrade: a number or a percentage as text.
     pub maximum_surge: Field<EcoString>,
 }
+
+/// A network rule of a resource that admits a subnet by its service endpoint.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    /// The resource that has the rule.
+    pub resource: ResourceId,
+    /// The subnet that it admits.
+    pub subnet: Link<Subnet>,
+    /// Which kind of rule it is: the row of the knowledge base, by its key (`azure::service_endpoints`).
+    pub kind: EcoString,
+    /// Whether a subnet without the endpoint is accepted; absent where the service knows no such switch.
+    pub ignore_missing: Field<bool>,
+    /// The attribute that names the subnet.
+    pub place: Place,
+}
