@@ -158,6 +158,8 @@ func twice(x int) int => double(double(x))
         ("sort(list, (a, b) => a < b)", "[1, 2, 3]"),
         ("reduce(list, 0, (sum, next) => sum + next)", "6"),
         ("toObject(people, p => p.name, p => p.age)", "{Ada: 36, Bo: 7}"),
+        ("groupBy(people, p => p.age > 10 ? 'old' : 'young', p => p.name)", "{old: [Ada], young: [Bo]}"),
+        ("nameof(object['c d'])", "c d"),
         ("twice(3)", "12"),
         ("sys.max(list) + sys.length('abc')", "6"),
         ("cidrSubnet('10.0.0.0/16', 24, 2)", "10.0.2.0/24"),

@@ -43,9 +43,9 @@ pub(super) fn call(
     span: Span,
 ) -> Option<Value> {
     let wanted = match name {
-        "map" | "filter" | "sort" | "mapvalues" | "groupby" => 2..=2,
+        "map" | "filter" | "sort" | "mapvalues" => 2..=2,
         "reduce" => 3..=3,
-        "toobject" => 2..=3,
+        "toobject" | "groupby" => 2..=3,
         _ => return None,
     };
     if !wanted.contains(&arguments.len()) {
@@ -268,13 +268,21 @@ fn to_object(context: &Context<'_, '_>, arguments: &[Expression], span: Span) ->
 
 fn group_by(context: &Context<'_, '_>, arguments: &[Expression], span: Span) -> Result<Value, Value> {
     let key = lambda(context, arguments.get(1), span)?;
+    let value = match arguments.get(2) {
+        Some(expression) => Some(lambda(context, Some(expression), span)?),
+        None => None,
+    };
     let (array, items) = elements(context, "groupBy", arguments, span)?;
     let mut groups: indexmap::IndexMap<EcoString, Vec<Value>> = indexmap::IndexMap::new();
     for (index, key) in keyed(context, &key, &items, span)?.into_iter().enumerate() {
         let (Ok(key), Some(item)) = (key, items.get(index)) else {
             return Err(open(context, "groupBy", arguments, &array, span));
         };
-        groups.entry(key).or_default().push(item.clone());
+        let item = match &value {
+            Some(value) => apply(context, value, &items, index, span),
+            None => item.clone(),
+        };
+        groups.entry(key).or_default().push(item);
     }
     let entries =
         groups.into_iter().map(|(key, items)| (key, Value::sequence(SequenceKind::Tuple, items, span)));
