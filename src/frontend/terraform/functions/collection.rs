@@ -3,7 +3,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::arguments::{Call, Function, Wants, any, invalid, is_certainly_filled, nullable, of};
-use crate::frontend::terraform::types::{Type, convert, type_of, unify};
+use crate::frontend::terraform::types::{common_type, convert_to_common};
 use crate::value::{SequenceKind, Value, ValueKind};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -43,14 +43,22 @@ fn every(call: &Call, all: bool) -> Result<Value, String> {
 }
 
 fn coalesce(call: &Call) -> Result<Value, String> {
-    let types: Vec<Type> = call.arguments.iter().map(type_of).collect();
-    let ty = match unify(&types) {
-        Some(ty) if !types.is_empty() => ty,
+    let ty = match common_type(call.arguments.iter()) {
+        Some(ty) if !call.arguments.is_empty() => ty,
         _ => return Err("all arguments must have the same type".to_string()),
     };
+    let collections =
+        call.arguments.iter().any(|value| value.as_sequence().is_some() || value.as_mapping().is_some());
+    if let Some(unknown) = call.arguments.iter().find(|value| !value.is_wholly_known())
+        && collections
+        && call.arguments.len() > 1
+    {
+        // Even which kind of collection comes out depends on the types of all of them.
+        return Ok(call.unknown_from(unknown));
+    }
     let mut candidates = Vec::new();
     for argument in call.arguments {
-        let value = convert(argument, &ty)?;
+        let value = convert_to_common(argument, &ty)?;
         let empty = value.is_null() || value.as_str().is_some_and(str::is_empty);
         if !empty {
             let certain = is_certainly_filled(&value);
@@ -86,6 +94,8 @@ fn coalescelist(call: &Call) -> Result<Value, String> {
                 }
             }
             ValueKind::Unknown(_) | ValueKind::Reference(_) => candidates.push(argument),
+            // Not looked at when the unknown one before it turns out to be filled.
+            _ if !candidates.is_empty() => break,
             _ => return Err("coalescelist arguments must be lists or tuples".to_string()),
         }
     }

@@ -147,6 +147,10 @@ fn formatlist(call: &Call) -> Result<Value, String> {
     for (place, argument) in arguments.iter().enumerate() {
         match &argument.kind {
             ValueKind::Sequence(sequence) => {
+                let unordered = sequence.kind == SequenceKind::Set && sequence.items.len() > 1;
+                if unordered && !argument.is_wholly_known() {
+                    return Ok(call.unknown_from(argument));
+                }
                 if sequence.items.iter().any(|item| item.repeated) {
                     uncertain = uncertain.or(Some(argument));
                 }

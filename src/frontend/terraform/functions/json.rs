@@ -64,6 +64,13 @@ fn encode_into(call: &Call, value: &Value, text: &mut TextBuilder, depth: usize)
             if let Some(item) = sequence.items.iter().find(|item| item.repeated) {
                 return Err(call.unknown_from(if item.is_wholly_known() { value } else { item }));
             }
+            if sequence.kind == SequenceKind::Set && sequence.items.len() > 1 && !value.is_wholly_known() {
+                // In which order they come, is not known.
+                return Err(call.unknown_from(value));
+            }
+            if sequence.kind != SequenceKind::Tuple && may_become_text(&sequence.items) {
+                return Err(call.unknown_from(value));
+            }
             text.push_str("[");
             for (index, item) in sequence.items.iter().enumerate() {
                 if index > 0 {
@@ -75,6 +82,10 @@ fn encode_into(call: &Call, value: &Value, text: &mut TextBuilder, depth: usize)
         }
         ValueKind::Mapping(mapping) => {
             if mapping.rest.is_some() || mapping.entries.values().any(|entry| entry.value.repeated) {
+                return Err(call.unknown_from(value));
+            }
+            let values = mapping.entries.values().map(|entry| &entry.value);
+            if mapping.kind == MappingKind::Map && may_become_text(values) {
                 return Err(call.unknown_from(value));
             }
             let mut entries: Vec<_> = mapping.entries.iter().collect();
@@ -90,6 +101,13 @@ fn encode_into(call: &Call, value: &Value, text: &mut TextBuilder, depth: usize)
         }
     }
     Ok(())
+}
+
+/// Whether the numbers and truth values among the elements of one type may turn out to be strings, because an element that
+/// is not known turns out to be one.
+fn may_become_text<'a>(items: impl IntoIterator<Item = &'a Value> + Clone) -> bool {
+    items.clone().into_iter().any(Value::is_unknown)
+        && items.into_iter().any(|item| matches!(item.kind, ValueKind::Number(_) | ValueKind::Bool(_)))
 }
 
 /// A JSON string with Terraform's escapes.

@@ -36,9 +36,14 @@ fn sequence(call: &Call, mapping: &Mapping, items: impl Iterator<Item = Value>) 
         MappingKind::Object if mapping.rest.is_none() => SequenceKind::Tuple,
         _ => SequenceKind::List,
     };
-    // What else there may be can stand before any of the known ones.
-    let unknown = mapping.rest.as_ref().map(|rest| Value { repeated: true, ..unknown_rest(call, rest) });
-    call.sequence_of(kind, unknown.into_iter().chain(items).collect())
+    let Some(rest) = &mapping.rest else { return call.sequence_of(kind, items.collect()) };
+    // What else there may be can stand before, between and after the known ones.
+    let gap = Value { repeated: true, ..unknown_rest(call, rest) };
+    let mut elements = vec![gap.clone()];
+    for item in items {
+        elements.extend([item, gap.clone()]);
+    }
+    call.sequence_of(kind, elements)
 }
 
 fn keys(call: &Call) -> Result<Value, String> {

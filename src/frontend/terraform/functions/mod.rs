@@ -21,6 +21,8 @@ mod provider;
 mod regex;
 mod sequence;
 mod set;
+#[cfg(test)]
+mod soundness;
 mod string;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use super::arguments::{
     Call, Function, Wants, any, invalid, is_certainly_filled, is_certainly_text, number, of,
 };
 use super::{MAX_COMPARISONS, MAX_ELEMENTS};
-use crate::frontend::terraform::types::{Type, convert, type_of, unify, unordered_elements};
+use crate::frontend::terraform::types::{common_type, convert_to_common, type_of, unordered_elements};
 use crate::value::{Number, Sequence, SequenceKind, Value, ValueKind, compare_set_elements, identity_text};
 
 /// Terraform's own limit for `range`.
@@ -107,15 +107,15 @@ fn concat(call: &Call) -> Result<Value, String> {
             return Ok(only.clone());
         }
     }
-    if !any_tuple {
-        let types: Vec<Type> = items.iter().map(type_of).collect();
-        if let Some(element) = unify(&types) {
-            let items: Result<Vec<Value>, String> =
-                items.iter().map(|item| convert(item, &element)).collect();
-            return Ok(call.list(items?));
-        }
+    // An unknown one may be a tuple, and then all elements keep their own types.
+    let all_lists = !any_tuple && call.arguments.iter().all(|argument| !argument.is_unknown());
+    if all_lists && let Some(element) = common_type(items.iter()) {
+        let items: Result<Vec<Value>, String> =
+            items.iter().map(|item| convert_to_common(item, &element)).collect();
+        return Ok(call.list(items?));
     }
-    Ok(call.sequence_of(SequenceKind::Tuple, items))
+    let kind = if any_tuple || all_lists { SequenceKind::Tuple } else { SequenceKind::List };
+    Ok(call.sequence_of(kind, items))
 }
 
 fn distinct(call: &Call) -> Result<Value, String> {
@@ -284,10 +284,11 @@ fn matchkeys(call: &Call) -> Result<Value, String> {
     if keys.len().saturating_mul(wanted.items.len()) > MAX_COMPARISONS {
         return Ok(call.too_large());
     }
-    let types: Vec<Type> = keys.iter().chain(&wanted.items).map(type_of).collect();
-    let ty = unify(&types).ok_or_else(|| "keys and searchset must be of the same type".to_string())?;
-    let converted =
-        |items: &[Value]| items.iter().map(|item| convert(item, &ty)).collect::<Result<Vec<_>, _>>();
+    let ty = common_type(keys.iter().chain(&wanted.items))
+        .ok_or_else(|| "keys and searchset must be of the same type".to_string())?;
+    let converted = |items: &[Value]| {
+        items.iter().map(|item| convert_to_common(item, &ty)).collect::<Result<Vec<_>, _>>()
+    };
     let (keys, wanted) = (converted(keys)?, converted(&wanted.items)?);
     let mut kept = Vec::new();
     for (value, key) in values.iter().zip(&keys) {

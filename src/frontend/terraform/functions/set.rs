@@ -2,7 +2,7 @@
 
 use super::arguments::{Call, Function, Wants, any, of};
 use super::{MAX_COMPARISONS, MAX_ELEMENTS};
-use crate::frontend::terraform::types::{Type, convert, type_of, unify, unique_in_order};
+use crate::frontend::terraform::types::{common_type, convert_to_common, unique_in_order};
 use crate::value::{SequenceKind, Value, ValueKind};
 
 const SET: super::arguments::Parameter = of("sets", Wants::SetOfAny);
@@ -20,20 +20,15 @@ type Elements = Result<Vec<Value>, Value>;
 
 /// The elements of all arguments, converted to what they have in common.
 fn elements(call: &Call) -> Result<Vec<Elements>, String> {
-    let types: Vec<Type> = call
-        .arguments
-        .iter()
-        .filter_map(Value::as_sequence)
-        .flat_map(|sequence| sequence.items.iter().map(type_of))
-        .collect();
+    let items = call.arguments.iter().filter_map(Value::as_sequence).flat_map(|sequence| &sequence.items);
     let element =
-        unify(&types).ok_or_else(|| "given sets must all have compatible element types".to_string())?;
+        common_type(items).ok_or_else(|| "given sets must all have compatible element types".to_string())?;
     call.arguments
         .iter()
         .map(|argument| match argument.as_sequence() {
             Some(sequence) => {
                 let items: Result<Vec<Value>, String> =
-                    sequence.items.iter().map(|item| convert(item, &element)).collect();
+                    sequence.items.iter().map(|item| convert_to_common(item, &element)).collect();
                 Ok(Ok(items?))
             }
             None => Ok(Err(argument.clone())),
@@ -152,11 +147,10 @@ fn setproduct(call: &Call) -> Result<Value, String> {
             ValueKind::Sequence(sequence) => {
                 any_set |= sequence.kind == SequenceKind::Set;
                 empty |= sequence.items.is_empty();
-                let types: Vec<Type> = sequence.items.iter().map(type_of).collect();
-                let element = unify(&types)
+                let element = common_type(sequence.items.iter())
                     .ok_or_else(|| "all elements of each argument must have the same type".to_string())?;
                 let items: Result<Vec<Value>, String> =
-                    sequence.items.iter().map(|item| convert(item, &element)).collect();
+                    sequence.items.iter().map(|item| convert_to_common(item, &element)).collect();
                 factors.push(items?);
             }
             ValueKind::Unknown(_) | ValueKind::Reference(_) => unknown = unknown.or(Some(argument)),

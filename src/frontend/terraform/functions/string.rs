@@ -22,7 +22,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(call.string(call.text(0)?.graphemes(true).rev().collect::<String>()))
     }),
     Function::strict("substr", &[string("str"), number("offset"), number("length")], substr),
-    Function::partial("title", &[string("str")], |call| map_text(call, title)),
+    // What a known part begins with depends on what stands before it.
+    Function::strict("title", &[string("str")], |call| Ok(call.string_from(0, title(call.text(0)?)))),
     Function::strict("trim", &[string("str"), string("cutset")], |call| {
         let cutset: Vec<char> = call.text(1)?.chars().collect();
         Ok(call.string_from(0, call.text(0)?.trim_matches(cutset.as_slice())))

@@ -42,7 +42,7 @@ fn variable(name: &str) -> Value {
 }
 
 /// A value as these tests write it: `?` for what is not known, `…` after an element that stands for zero or more.
-fn show(value: &Value) -> String {
+pub(super) fn show(value: &Value) -> String {
     let repeated = if value.repeated { "…" } else { "" };
     let shown = match &value.kind {
         ValueKind::Null => "null".to_string(),
@@ -130,7 +130,7 @@ fn mappings_keep_their_known_entries() {
     let merged = run("merge", &[u(), object([("a", text("x"))])]).unwrap();
     gives("lookup", &[merged.clone(), text("a")], "\"x\"");
     gives("lookup", &[merged.clone(), text("b"), text("none")], "?");
-    gives("keys", std::slice::from_ref(&merged), "[?…, \"a\"]");
+    gives("keys", std::slice::from_ref(&merged), "[?…, \"a\", ?…]");
     gives("length", &[merged], "?");
     gives("lookup", &[object([("a", u())]), text("a")], "?");
     gives("zipmap", &[tuple([text("a"), text("b")]), u()], "{a=?, b=?}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 
-use super::{ObjectAttribute, Type, type_of, unify};
+use super::{ObjectAttribute, Type, common_type, type_of};
 use crate::value::{
     Entry, Mapping, MappingKind, Number, Sequence, SequenceKind, Unknown, Value, ValueKind,
     compare_set_elements,
@@ -19,6 +19,23 @@ use crate::value::{
 /// # Errors
 /// A sentence without a full stop that says what was wanted, as Terraform words it.
 pub fn convert(value: &Value, ty: &Type) -> Result<Value, String> {
+    convert_to(value, ty, false)
+}
+
+/// Converts a value to what it has in common with others, as far as that is known: where a mapping may have more entries,
+/// the type does not tell all, and what it does not name is kept.
+///
+/// # Errors
+/// As [`convert`].
+pub(in crate::frontend::terraform) fn convert_to_common(value: &Value, ty: &Type) -> Result<Value, String> {
+    convert_to(value, ty, true)
+}
+
+fn convert_to(value: &Value, ty: &Type, open: bool) -> Result<Value, String> {
+    if open && type_of(value) == Type::Any {
+        // The type was found without this value, and need not be its own.
+        return Ok(value.clone());
+    }
     if value.is_unknown() || value.is_null() {
         return Ok(value.clone());
     }
@@ -27,11 +44,11 @@ pub fn convert(value: &Value, ty: &Type) -> Result<Value, String> {
         Type::String => to_string(value),
         Type::Number => to_number(value),
         Type::Bool => to_bool(value),
-        Type::List(element) => to_sequence(value, element, SequenceKind::List),
-        Type::Set(element) => to_sequence(value, element, SequenceKind::Set),
-        Type::Map(element) => to_map(value, element),
-        Type::Object(attributes) => to_object(value, attributes),
-        Type::Tuple(elements) => to_tuple(value, elements),
+        Type::List(element) => to_sequence(value, element, SequenceKind::List, open),
+        Type::Set(element) => to_sequence(value, element, SequenceKind::Set, open),
+        Type::Map(element) => to_map(value, element, open),
+        Type::Object(attributes) => to_object(value, attributes, open),
+        Type::Tuple(elements) => to_tuple(value, elements, open),
     }
 }
 
@@ -94,17 +111,16 @@ fn to_bool(value: &Value) -> Result<Value, String> {
 /// The type that elements of different types get in one collection.
 fn common_element_type<'a>(
     wanted: &Type,
-    values: impl Iterator<Item = &'a Value>,
+    values: impl Iterator<Item = &'a Value> + Clone,
     collection: &str,
 ) -> Result<Type, String> {
     if *wanted != Type::Any {
         return Ok(wanted.clone());
     }
-    let types: Vec<Type> = values.map(type_of).collect();
-    unify(&types).ok_or_else(|| format!("all {collection} elements must have the same type"))
+    common_type(values).ok_or_else(|| format!("all {collection} elements must have the same type"))
 }
 
-fn to_sequence(value: &Value, element: &Type, kind: SequenceKind) -> Result<Value, String> {
+fn to_sequence(value: &Value, element: &Type, kind: SequenceKind, open: bool) -> Result<Value, String> {
     let collection = if kind == SequenceKind::Set { "set" } else { "list" };
     let ValueKind::Sequence(sequence) = &value.kind else {
         return Err(required(&match kind {
@@ -112,13 +128,15 @@ fn to_sequence(value: &Value, element: &Type, kind: SequenceKind) -> Result<Valu
             _ => Type::list(element.clone()),
         }));
     };
+    let open = open || *element == Type::Any;
     let element = match sequence.kind {
         SequenceKind::Tuple => common_element_type(element, sequence.items.iter(), collection)?,
         _ => element.clone(),
     };
     let mut items = Vec::with_capacity(sequence.items.len());
     for (index, item) in sequence.items.iter().enumerate() {
-        items.push(convert(item, &element).map_err(|problem| format!("element {index}: {problem}"))?);
+        items
+            .push(convert_to(item, &element, open).map_err(|problem| format!("element {index}: {problem}"))?);
     }
     if kind == SequenceKind::Set {
         items = unique_in_order(items);
@@ -155,18 +173,29 @@ pub(in crate::frontend::terraform) fn unique_in_order(mut items: Vec<Value>) -> 
     unique
 }
 
-/// The elements of a set as those of a list. An unknown element may equal another one, and may stand anywhere: it comes
-/// first and stands for zero or more, so that no place after it is certain.
+/// The elements of a set as those of a list. An unknown element may equal another one, and may stand anywhere: it stands for
+/// zero or more, before, between and after the known ones, so that no place and no neighbour is certain.
 pub(in crate::frontend::terraform) fn unordered_elements(items: Vec<Value>) -> Vec<Value> {
     let (known, unknown): (Vec<Value>, Vec<Value>) = items.into_iter().partition(Value::is_wholly_known);
-    let repeated = unknown.into_iter().map(|value| Value { repeated: true, ..value });
-    repeated.chain(known).collect()
+    let Some(first) = unknown.first() else { return known };
+    let gap = Value { repeated: true, ..first.derived_unknown(first.span) };
+    let mut elements: Vec<Value> =
+        unknown.iter().map(|value| Value { repeated: true, ..value.clone() }).collect();
+    if known.is_empty() && elements.len() > 1 && elements.iter().any(|item| !item.is_unknown()) {
+        // The known parts of texts would claim an order.
+        elements.push(gap.clone());
+    }
+    for item in known {
+        elements.extend([item, gap.clone()]);
+    }
+    elements
 }
 
-fn to_map(value: &Value, element: &Type) -> Result<Value, String> {
+fn to_map(value: &Value, element: &Type, open: bool) -> Result<Value, String> {
     let ValueKind::Mapping(mapping) = &value.kind else {
         return Err(required(&Type::map(element.clone())));
     };
+    let open = open || *element == Type::Any;
     let element = match mapping.kind {
         MappingKind::Object => {
             common_element_type(element, mapping.entries.values().map(|entry| &entry.value), "map")?
@@ -175,23 +204,29 @@ fn to_map(value: &Value, element: &Type) -> Result<Value, String> {
     };
     let mut entries = mapping.entries.clone();
     for (key, entry) in &mut entries {
-        entry.value =
-            convert(&entry.value, &element).map_err(|problem| format!("element \"{key}\": {problem}"))?;
+        entry.value = convert_to(&entry.value, &element, open)
+            .map_err(|problem| format!("element \"{key}\": {problem}"))?;
     }
     let mapping = Mapping { kind: MappingKind::Map, entries, rest: mapping.rest.clone() };
     Ok(with_kind(value, ValueKind::Mapping(Arc::new(mapping))))
 }
 
-fn to_object(value: &Value, attributes: &BTreeMap<EcoString, ObjectAttribute>) -> Result<Value, String> {
+fn to_object(
+    value: &Value,
+    attributes: &BTreeMap<EcoString, ObjectAttribute>,
+    open: bool,
+) -> Result<Value, String> {
     let ValueKind::Mapping(mapping) = &value.kind else {
         return Err("an object is required".to_string());
     };
     let mut converted = Mapping { kind: MappingKind::Object, entries: Default::default(), rest: None };
     for (name, entry) in &mapping.entries {
         if let Some(attribute) = attributes.get(name) {
-            let value = convert(&entry.value, &attribute.ty)
+            let value = convert_to(&entry.value, &attribute.ty, open)
                 .map_err(|problem| format!("attribute \"{name}\": {problem}"))?;
             converted.entries.insert(name.clone(), Entry { span: entry.span, value });
+        } else if open {
+            converted.entries.insert(name.clone(), entry.clone());
         }
     }
     for (name, attribute) in attributes {
@@ -199,11 +234,15 @@ fn to_object(value: &Value, attributes: &BTreeMap<EcoString, ObjectAttribute>) -
             continue;
         }
         let missing = match &mapping.rest {
+            Some(_) if open => continue,
             Some(rest) => Value::new(ValueKind::Unknown(derived(rest)), value.span),
             None if attribute.optional => Value::null(value.span),
             None => return Err(format!("attribute \"{name}\" is required")),
         };
         converted.entries.insert(name.clone(), Entry { span: value.span, value: missing });
+    }
+    if open {
+        converted.rest = mapping.rest.clone();
     }
     Ok(with_kind(value, ValueKind::Mapping(Arc::new(converted))))
 }
@@ -216,7 +255,7 @@ fn derived(unknown: &Arc<Unknown>) -> Arc<Unknown> {
     }
 }
 
-fn to_tuple(value: &Value, elements: &[Type]) -> Result<Value, String> {
+fn to_tuple(value: &Value, elements: &[Type], open: bool) -> Result<Value, String> {
     let sequence = match &value.kind {
         ValueKind::Sequence(sequence) if sequence.kind == SequenceKind::Tuple => sequence,
         _ => return Err("a tuple is required".to_string()),
@@ -230,7 +269,7 @@ fn to_tuple(value: &Value, elements: &[Type]) -> Result<Value, String> {
     }
     let mut items = Vec::with_capacity(elements.len());
     for (index, (item, element)) in sequence.items.iter().zip(elements).enumerate() {
-        items.push(convert(item, element).map_err(|problem| format!("element {index}: {problem}"))?);
+        items.push(convert_to(item, element, open).map_err(|problem| format!("element {index}: {problem}"))?);
     }
     let sequence = Sequence { kind: SequenceKind::Tuple, items };
     Ok(with_kind(value, ValueKind::Sequence(Arc::new(sequence))))

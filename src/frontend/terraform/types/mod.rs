@@ -17,7 +17,8 @@ use crate::value::{MappingKind, SequenceKind, Value, ValueKind};
 
 pub use constraint::Defaults;
 pub use convert::convert;
-pub(in crate::frontend::terraform) use convert::{unique_in_order, unordered_elements};
+pub(in crate::frontend::terraform) use convert::{convert_to_common, unique_in_order, unordered_elements};
+pub(in crate::frontend::terraform) use unify::common_type;
 pub use unify::{can_convert, unify};
 
 /// How deep types may nest. Deeper parts of a value's type count as [`Type::Any`]; deeper constraints are refused.
@@ -147,6 +148,8 @@ fn type_of_at(value: &Value, depth: usize) -> Type {
         ValueKind::Sequence(sequence) => match sequence.kind {
             SequenceKind::List => Type::List(common(&mut sequence.items.iter())),
             SequenceKind::Set => Type::Set(common(&mut sequence.items.iter())),
+            // How long it is, is not known.
+            SequenceKind::Tuple if sequence.items.iter().any(|item| item.repeated) => Type::Any,
             SequenceKind::Tuple => {
                 Type::Tuple(sequence.items.iter().map(|item| type_of_at(item, depth + 1)).collect())
             }
@@ -154,6 +157,8 @@ fn type_of_at(value: &Value, depth: usize) -> Type {
         ValueKind::Mapping(mapping) => match mapping.kind {
             MappingKind::Map => Type::Map(common(&mut mapping.entries.values().map(|entry| &entry.value))),
             // An object may have more attributes than are known: its type is not known either.
+            MappingKind::Object if mapping.rest.is_some() => Type::Any,
+            // What attributes there are, is not known.
             MappingKind::Object if mapping.rest.is_some() => Type::Any,
             MappingKind::Object => Type::Object(
                 mapping

@@ -2,13 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use super::{ObjectAttribute, Type};
+use super::{ObjectAttribute, Type, type_of};
+use crate::value::Value;
 
 /// The type to which values of all these types convert, as go-cty's `convert.UnifyUnsafe` finds it. `None` when there is
 /// none. Unlike there, types that are not known ([`Type::Any`]) take no part in the decision: the others say what it is.
 pub fn unify(types: &[Type]) -> Option<Type> {
     let types: Vec<&Type> = types.iter().filter(|ty| **ty != Type::Any).collect();
     unify_known(&types)
+}
+
+/// The type that values have in common. When they have none as far as they are known, but parts of them are not known,
+/// any: the unknown parts may change it.
+pub(in crate::frontend::terraform) fn common_type<'a>(
+    values: impl Iterator<Item = &'a Value> + Clone,
+) -> Option<Type> {
+    let types: Vec<Type> = values.clone().map(type_of).collect();
+    unify(&types).or_else(|| values.into_iter().any(|value| !value.is_wholly_known()).then_some(Type::Any))
 }
 
 fn unify_known(types: &[&Type]) -> Option<Type> {
