@@ -108,6 +108,8 @@ pub struct Configuration {
     pub resources: Vec<Resource>,
     /// What makes resources that cannot be seen.
     pub opaque: Vec<Opaque>,
+    /// The managed resources as they are now, where a plan says it; empty for sources.
+    pub before: Vec<Resource>,
     /// What is to be said about the input itself. Order does not matter: reports sort by place.
     pub diagnostics: Vec<Diagnostic>,
 }

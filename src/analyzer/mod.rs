@@ -59,6 +59,8 @@ pub struct Model {
     pub configuration: Configuration,
     /// The model.
     pub topology: Topology,
+    /// The model of what is there now, where a plan says it.
+    pub before: Option<Topology>,
 }
 
 /// Reads and checks.
@@ -70,7 +72,7 @@ pub fn check(sources: &SourceMap, options: &Options) -> Report {
 pub fn check_with(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> Report {
     let model = model(sources, options, progress);
     progress(Stage::Checking);
-    let context = Context { topology: &model.topology };
+    let context = Context { topology: &model.topology, before: model.before.as_ref() };
     let outcome = rules::run(&options.rules, &context);
     assemble(&Answer {
         sources,
@@ -90,10 +92,18 @@ pub fn parameter_value(text: &str) -> Value {
 
 /// Reads, and builds the model.
 pub fn model(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> Model {
-    let configuration = read(sources, options, progress);
+    let mut configuration = read(sources, options, progress);
     progress(Stage::Modelling);
     let topology = topology::build(&configuration);
-    Model { configuration, topology }
+    let resources = std::mem::take(&mut configuration.before);
+    let before = (!resources.is_empty()).then(|| {
+        topology::build(&Configuration {
+            roots: configuration.roots.clone(),
+            resources,
+            ..Configuration::default()
+        })
+    });
+    Model { configuration, topology, before }
 }
 
 /// Reads all inputs with the frontends of their languages. Roots are numbered language by language.
@@ -132,5 +142,6 @@ fn add(all: &mut Configuration, load: impl FnOnce(u32) -> Configuration) {
     all.roots.extend(part.roots);
     all.resources.extend(part.resources);
     all.opaque.extend(part.opaque);
+    all.before.extend(part.before);
     all.diagnostics.extend(part.diagnostics);
 }

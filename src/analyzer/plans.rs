@@ -39,6 +39,7 @@ pub(super) fn load(
         configuration.diagnostics.extend(evaluated.diagnostics);
     }
     configuration.resources = plan.after;
+    configuration.before = plan.before;
     configuration
 }
 

@@ -5,6 +5,8 @@
 //! Azure does, example, corrected example, when it is undecided, references. `portolan explain`, the pages under
 //! `docs/rules/` and the SARIF help text are made from it.
 
+mod change_breaks_occupant;
+mod changes;
 mod delegated_subnet_shared;
 mod invalid_address_prefix;
 mod nsg_blocks_required_flow;
@@ -15,6 +17,7 @@ mod peering_one_way;
 mod private_dns_zone_name;
 mod private_dns_zone_not_linked;
 mod private_dns_zone_not_linked_to_peer;
+mod replacement_loses_data;
 mod route_next_hop_unreachable;
 mod subnet_delegation_mismatch;
 mod subnet_delegation_missing;
@@ -48,6 +51,8 @@ pub static ALL: &[&Rule] = &[
     &private_dns_zone_not_linked::RULE,
     &private_dns_zone_not_linked_to_peer::RULE,
     &route_next_hop_unreachable::RULE,
+    &replacement_loses_data::RULE,
+    &change_breaks_occupant::RULE,
 ];
 
 /// A rule: who it is, and the function that checks.
@@ -91,6 +96,8 @@ impl Rule {
 pub struct Context<'a> {
     /// The model.
     pub topology: &'a Topology,
+    /// The model of what is there now, where a plan says it. Its places and ids mean nothing in [`Context::topology`].
+    pub before: Option<&'a Topology>,
 }
 
 /// Takes what one rule says. Every check ends in exactly one of [`Reporter::satisfied`], [`Reporter::violated`] and

@@ -117,8 +117,14 @@ fn analyze(own: &str, rules: &[&'static Rule], files: &[&File]) -> Result<Vec<Re
             .map_err(|problem| format!("{}: {problem}", file.path))?;
     }
     let sources = SourceMap::new();
-    let options =
-        Options { paths: vec![root.clone()], rules: rules.to_vec(), possible: true, ..Options::default() };
+    // Plans are checked where they are named, not where they lie in a folder.
+    let plans: Vec<PathBuf> = files
+        .iter()
+        .filter(|file| language(file) == Some("plan"))
+        .map(|file| root.join(&file.path))
+        .collect();
+    let paths = if plans.is_empty() { vec![root.clone()] } else { plans };
+    let options = Options { paths, rules: rules.to_vec(), possible: true, ..Options::default() };
     Ok(items(own, &root, &analyzer::check(&sources, &options)))
 }
 
