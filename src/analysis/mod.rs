@@ -1,6 +1,7 @@
 //! Questions on the topology that several rules ask: who resolves which names, what security lets through, where routes
 //! lead. Knows the model and the knowledge base; no rules, no reports.
 
+pub mod addresses;
 pub mod conditions;
 pub mod filters;
 pub mod names;

@@ -3,6 +3,7 @@
 //! The tables are JSON files in `data/`, one a subject, read once when first asked for. An error in a report needs a row
 //! of [`Confidence::High`].
 
+pub mod address_needs;
 pub mod delegations;
 pub mod exposure;
 pub mod flows;

@@ -19,6 +19,7 @@ mod private_dns_zone_not_linked;
 mod private_dns_zone_not_linked_to_peer;
 mod replacement_loses_data;
 mod route_next_hop_unreachable;
+mod subnet_capacity_exceeded;
 mod subnet_delegation_mismatch;
 mod subnet_delegation_missing;
 mod subnet_outside_vnet;
@@ -43,6 +44,7 @@ pub static ALL: &[&Rule] = &[
     &subnet_outside_vnet::RULE,
     &subnets_overlap::RULE,
     &subnet_too_small::RULE,
+    &subnet_capacity_exceeded::RULE,
     &nsg_blocks_required_flow::RULE,
     &nsg_priority_conflict::RULE,
     &peering_one_way::RULE,

@@ -91,6 +91,15 @@ impl<'a> Builder<'a> {
             subnet: self.link(source, view, paths!(["subnet_id"], ["properties.subnet.id", "subnet.id"])),
             private_address,
             allocation,
+            version: view
+                .choice(
+                    paths!(
+                        ["private_ip_address_version", "version"],
+                        ["properties.privateIPAddressVersion", "privateIPAddressVersion"]
+                    ),
+                    &["IPv4", "IPv6"],
+                )
+                .or_default("IPv4".into()),
             public_ip: self.link(
                 source,
                 view,

@@ -42,6 +42,8 @@ pub struct IpConfiguration {
     pub private_address: Field<EcoString>,
     /// `Static` or `Dynamic`.
     pub allocation: Field<EcoString>,
+    /// `IPv4` or `IPv6`. The documented default, `IPv4`, is filled in.
+    pub version: Field<EcoString>,
     /// Its public address.
     pub public_ip: Link<PublicIp>,
     /// Zones of a front end.
