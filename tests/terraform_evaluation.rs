@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use portolan::frontend::terraform::{
     Options, VariableArgument, answer_json, discover, evaluate_expression, load,
 };
-use portolan::resource::{Mode, Multiplicity, Resource, Schema};
+use portolan::resource::{Configuration, Mode, Multiplicity, Resource, Schema};
 use portolan::source::SourceMap;
 use portolan::value::{TemplatePart, Value, ValueKind};
 
@@ -320,4 +320,179 @@ module "peering" {
     assert_eq!(opaque.key.address, "module.peering");
     let given: Vec<&str> = opaque.receives.iter().map(|key| key.address.as_str()).collect();
     assert_eq!(given, ["azurerm_virtual_network.hub", "azurerm_virtual_network.spoke"]);
+}
+
+/// Evaluates a folder of these files.
+fn evaluate(files: &[(&str, String)], options: &Options) -> (Configuration, SourceMap, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, content) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    let sources = SourceMap::new();
+    let discovery = discover(&[folder.path().to_path_buf()], &sources);
+    let configuration = load(&discovery, 0, options, &sources);
+    (configuration, sources, folder)
+}
+
+#[test]
+fn a_value_remembers_where_it_was_written_and_an_argument_where_it_is_used() {
+    let main = "variable \"ranges\" {\n  default = [\"10.9.0.0/16\"]\n}\n\nmodule \"network\" {\n  source = \"./network\"\n  ranges = var.ranges\n}\n";
+    let network = "variable \"ranges\" {\n  type = list(string)\n}\n\nresource \"azurerm_virtual_network\" \"this\" {\n  address_space = var.ranges\n  first = concat(var.ranges, [\"x\"])[0]\n\n  dynamic \"subnet\" {\n    for_each = var.ranges\n    content {\n      prefix = subnet.value\n    }\n  }\n}\n";
+    let values = "ranges = [\n  \"10.0.0.0/16\"\n]\n";
+    let files = [
+        ("main.tf", main.to_string()),
+        ("network/main.tf", network.to_string()),
+        ("terraform.tfvars", values.to_string()),
+    ];
+    let (configuration, sources, folder) = evaluate(&files, &Options::default());
+    let place = |span| {
+        let file = sources.get(span).unwrap();
+        file.path().strip_prefix(folder.path()).unwrap().display().to_string()
+    };
+    let body = configuration.resources[0].body.as_mapping().unwrap();
+    for (name, used) in [("address_space", 6), ("first", 7)] {
+        let entry = &body.entries[name];
+        assert_eq!(place(entry.span.file), "network/main.tf");
+        assert_eq!(sources.position(entry.span).unwrap().line, used);
+        let written = match entry.value.as_sequence() {
+            Some(sequence) => sequence.items[0].span,
+            None => entry.value.span,
+        };
+        assert_eq!(place(written.file), "terraform.tfvars", "{name}");
+        assert_eq!(sources.position(written).unwrap().line, 2);
+        assert_eq!(sources.get(written.file).unwrap().slice(written), "\"10.0.0.0/16\"");
+    }
+    let subnet = body.entries["subnet"].value.as_sequence().unwrap().items[0].as_mapping().unwrap();
+    let prefix = &subnet.entries["prefix"];
+    assert_eq!(sources.position(prefix.span).unwrap().line, 12);
+    assert_eq!(place(prefix.value.span.file), "terraform.tfvars");
+    assert_eq!(
+        sources.get(configuration.resources[0].header.file).unwrap().slice(configuration.resources[0].header),
+        "resource \"azurerm_virtual_network\" \"this\""
+    );
+}
+
+#[test]
+fn roots_are_numbered_from_where_the_caller_says() {
+    let folder = tempfile::tempdir().unwrap();
+    for root in ["b", "a"] {
+        std::fs::create_dir(folder.path().join(root)).unwrap();
+        std::fs::write(folder.path().join(root).join("main.tf"), "resource \"x\" \"y\" {\n}\n").unwrap();
+    }
+    let sources = SourceMap::new();
+    let discovery = discover(&[folder.path().join("b/main.tf"), folder.path().join("a")], &sources);
+    let configuration = load(&discovery, 7, &Options::default(), &sources);
+    let numbers: Vec<u32> = configuration.resources.iter().map(|resource| resource.key.root).collect();
+    assert_eq!(numbers, [7, 8]);
+    assert!(configuration.roots[0].path.ends_with("/a") && configuration.roots[1].path.ends_with("/b"));
+}
+
+#[test]
+fn hostile_configurations_end_in_a_diagnostic_and_the_rest_is_read() {
+    let doubling = |first: &str, step: fn(usize) -> String, count: usize| {
+        let lines: String = (0..count).map(|index| format!("  a{} = {}\n", index + 1, step(index))).collect();
+        format!("locals {{\n  a0 = {first}\n{lines}}}\nresource \"r\" \"x\" {{\n  a = local.a{count}\n}}\n")
+    };
+    let plain = |expression: &str| format!("resource \"r\" \"x\" {{\n  a = {expression}\n}}\n");
+    let cases: Vec<(&str, &str, Vec<(&str, String)>)> = vec![
+        (
+            "lists of lists",
+            "limit",
+            vec![("main.tf", doubling("1", |n| format!("[local.a{n}, local.a{n}]"), 80))],
+        ),
+        (
+            "objects",
+            "limit",
+            vec![("main.tf", doubling("1", |n| format!("{{ l = local.a{n}, r = local.a{n} }}"), 80))],
+        ),
+        (
+            "texts",
+            "limit",
+            vec![("main.tf", doubling("\"x\"", |n| format!("\"${{local.a{n}}}${{local.a{n}}}\""), 80))],
+        ),
+        ("nesting", "limit", vec![("main.tf", doubling("1", |n| format!("[local.a{n}]"), 2000))]),
+        ("a chain", "limit", vec![("main.tf", doubling("1", |n| format!("local.a{n}"), 6000))]),
+        (
+            "loops",
+            "limit",
+            vec![(
+                "main.tf",
+                plain("[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : 1]]]"),
+            )],
+        ),
+        (
+            "a template in itself",
+            "evaluation-failed",
+            vec![
+                ("main.tf", plain("templatefile(\"t\", { x = 1 })")),
+                ("t", "${templatefile(\"t\", { x = 1 })}".to_string()),
+            ],
+        ),
+        (
+            "modules that call each other",
+            "cycle",
+            vec![
+                ("main.tf", "module \"a\" {\n  source = \"./a\"\n}\n".to_string()),
+                ("a/main.tf", "module \"b\" {\n  source = \"../b\"\n  count = 3\n}\n".to_string()),
+                ("b/main.tf", "module \"a\" {\n  source = \"../a\"\n  count = 3\n}\n".to_string()),
+            ],
+        ),
+        (
+            "repetition of repetition",
+            "limit",
+            vec![
+                ("main.tf", "module \"a\" {\n  source = \"./a\"\n  count = 2000\n}\n".to_string()),
+                ("a/main.tf", "module \"b\" {\n  source = \"../b\"\n  count = 2000\n}\n".to_string()),
+                ("b/main.tf", "output \"x\" {\n  value = 1\n}\n".to_string()),
+            ],
+        ),
+        (
+            "resources in a circle",
+            "cycle",
+            vec![(
+                "main.tf",
+                (0..50)
+                    .map(|n| format!("resource \"r\" \"r{n}\" {{\n  a = r.r{}.a\n}}\n", (n + 1) % 50))
+                    .collect(),
+            )],
+        ),
+    ];
+    for (title, code, mut files) in cases {
+        files.push(("healthy.tf", "resource \"r\" \"healthy\" {\n  name = \"fine\"\n}\n".to_string()));
+        let (configuration, ..) = evaluate(&files, &Options::default());
+        let codes: Vec<&str> = configuration.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+        assert!(codes.contains(&code), "{title}: {codes:?}");
+        let healthy =
+            configuration.resources.iter().find(|resource| resource.key.address == "r.healthy").unwrap();
+        assert_eq!(healthy.body.get("name").and_then(Value::as_str), Some("fine"), "{title}");
+    }
+}
+
+#[test]
+fn the_answer_does_not_depend_on_the_number_of_threads() {
+    let files: Vec<(String, String)> = (0..12)
+        .map(|n| {
+            let text = format!("variable \"x\" {{}}\nmodule \"m\" {{\n  source = \"../shared\"\n  n = {n}\n}}\nresource \"r\" \"x\" {{\n  a = var.x\n  b = nothing\n}}\n");
+            (format!("root{n}/main.tf"), text)
+        })
+        .chain([("shared/main.tf".to_string(), "variable \"n\" {}\nresource \"r\" \"y\" {\n  n = var.n\n  bad = local.none\n}\n".to_string())])
+        .collect();
+    let files: Vec<(&str, String)> = files.iter().map(|(path, text)| (path.as_str(), text.clone())).collect();
+    let summary = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let (configuration, sources, folder) = pool.install(|| evaluate(&files, &Options::default()));
+        let mut out = String::new();
+        for resource in &configuration.resources {
+            writeln!(out, "{} {} {}", resource.key.root, resource.key.address, shown(&resource.body))
+                .unwrap();
+        }
+        for diagnostic in &configuration.diagnostics {
+            let place = sources.display(diagnostic.span).unwrap_or_default();
+            writeln!(out, "{} {} {}", diagnostic.code, place, diagnostic.message).unwrap();
+        }
+        out.replace(&folder.path().display().to_string(), "")
+    };
+    assert_eq!(summary(1), summary(4));
 }

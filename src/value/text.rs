@@ -68,6 +68,11 @@ impl TextBuilder {
         self.literal.len()
     }
 
+    /// Of how many parts it consists so far.
+    pub fn part_count(&self) -> usize {
+        self.parts.len()
+    }
+
     /// Whether nothing was added.
     pub fn is_empty(&self) -> bool {
         self.literal.is_empty() && self.parts.is_empty()

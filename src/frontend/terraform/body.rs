@@ -1,5 +1,6 @@
 //! The arguments of resources: attributes, nested blocks, `dynamic` blocks.
 
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use super::traversal::names;
 use crate::resource::Mode;
 use crate::source::Span;
 use crate::value::{
-    Cause, Entry, Mapping, MappingKind, Reference, ResourceKey, Sequence, SequenceKind, Step, Unknown, Value,
+    Cause, Mapping, MappingKind, Reference, ResourceKey, Sequence, SequenceKind, Step, Unknown, Value,
     ValueKind,
 };
 
@@ -28,30 +29,13 @@ const META_BLOCKS: [&str; 4] = ["lifecycle", "provisioner", "connection", "dynam
 /// which JSON syntax and some HCL write that way.
 const FREE_FORM_TYPES: [&str; 3] = ["azapi_", "terraform_data", "null_resource"];
 
-/// The blocks of one type in a body: literal ones and those that `dynamic` makes, in source order.
-struct BlockGroup<'a> {
-    name: &'a EcoString,
-    span: Span,
-    members: Vec<Member<'a>>,
-}
-
-enum Member<'a> {
-    Literal(&'a Block),
-    Dynamic(&'a Block),
-}
-
-fn block_groups(body: &Body) -> Vec<BlockGroup<'_>> {
-    let mut groups: IndexMap<&EcoString, BlockGroup, rustc_hash::FxBuildHasher> = IndexMap::default();
+/// The blocks of a body by the type that comes of them, in source order.
+fn block_groups(body: &Body) -> IndexMap<&EcoString, Vec<&Block>, rustc_hash::FxBuildHasher> {
+    let mut groups: IndexMap<&EcoString, Vec<&Block>, rustc_hash::FxBuildHasher> = IndexMap::default();
     for block in &body.blocks {
-        let (name, member) = match (block.block_type.as_str(), block.labels.as_slice()) {
-            ("dynamic", [label]) => (&label.text, Member::Dynamic(block)),
-            _ => (&block.block_type, Member::Literal(block)),
-        };
-        let group =
-            groups.entry(name).or_insert_with(|| BlockGroup { name, span: block.span, members: Vec::new() });
-        group.members.push(member);
+        groups.entry(block.makes_type()).or_default().push(block);
     }
-    groups.into_values().collect()
+    groups
 }
 
 impl Evaluator<'_> {
@@ -61,41 +45,29 @@ impl Evaluator<'_> {
 
     /// One argument of a resource: an attribute, or the blocks of a type as a list. `None` when the configuration does not
     /// have it.
-    pub(super) fn argument(
-        &self,
-        instance: &Rc<ResourceInstance>,
-        name: &EcoString,
-        span: Span,
-    ) -> Option<Value> {
+    pub(super) fn argument(&self, instance: &Rc<ResourceInstance>, name: &EcoString) -> Option<Value> {
         let resource = self.block_of(instance)?;
         let body = &resource.block.body;
-        let attribute = body.attribute(name).filter(|_| !META_ATTRIBUTES.contains(&name.as_str()));
-        let is_group = !META_BLOCKS.contains(&name.as_str())
-            && body.blocks.iter().any(|block| match block.block_type.as_str() {
-                "dynamic" => block.labels.first().is_some_and(|label| label.text == *name),
-                other => other == name,
-            });
-        if attribute.is_none() && !is_group {
+        let attribute = resource.arguments.attribute(body, name);
+        let attribute = attribute.filter(|_| !META_ATTRIBUTES.contains(&name.as_str()));
+        let blocks = match attribute {
+            None if !META_BLOCKS.contains(&name.as_str()) => resource.arguments.blocks(body, name),
+            _ => Vec::new(),
+        };
+        if attribute.is_none() && blocks.is_empty() {
             return None;
         }
         let at = attribute.map_or(resource.block.header, |attribute| attribute.span);
         let task = || Task::Attribute(Rc::clone(instance), name.clone(), at);
-        let place = {
-            let mut arguments = instance.arguments.borrow_mut();
-            match arguments.iter().position(|(known, _)| known == name) {
-                Some(place) => match &arguments[place].1 {
-                    Memo::Done(value) => return Some(value.clone()),
-                    _ => {
-                        drop(arguments);
-                        return Some(self.cycle(&task()));
-                    }
-                },
-                None => {
-                    arguments.push((name.clone(), Memo::Busy));
-                    arguments.len() - 1
-                }
+        match instance.arguments.borrow_mut().entry(name.clone()) {
+            Entry::Vacant(free) => {
+                free.insert(Memo::Busy);
             }
-        };
+            Entry::Occupied(taken) => match taken.get() {
+                Memo::Done(value) => return Some(value.clone()),
+                _ => return Some(self.cycle(&task())),
+            },
+        }
         let scope = Scope {
             node: &instance.node,
             repetition: Some(&instance.repetition),
@@ -105,16 +77,10 @@ impl Evaluator<'_> {
         };
         let value = self.perform(task(), || match attribute {
             Some(attribute) => self.evaluate(&attribute.value, &scope),
-            None => {
-                let groups = block_groups(body);
-                let group = groups.iter().find(|group| group.name == name);
-                group.map_or_else(|| Value::null(span), |group| self.group(group, &scope))
-            }
+            None => self.group(&blocks, name, &scope),
         });
         let value = self.storable(value, at);
-        if let Some((_, memo)) = instance.arguments.borrow_mut().get_mut(place) {
-            *memo = Memo::Done(value.clone());
-        }
+        instance.arguments.borrow_mut().insert(name.clone(), Memo::Done(value.clone()));
         Some(value)
     }
 
@@ -123,12 +89,11 @@ impl Evaluator<'_> {
         &self,
         instance: &Rc<ResourceInstance>,
         name: &EcoString,
-        span: Span,
     ) -> Option<Value> {
-        let value = self.argument(instance, name, span)?;
+        let value = self.argument(instance, name)?;
         let Some(items) = value.as_sequence().map(|sequence| &sequence.items) else { return Some(value) };
         let resource = self.block_of(instance)?;
-        if resource.block.body.attribute(name).is_none() {
+        if resource.arguments.attribute(&resource.block.body, name).is_none() {
             if items.is_empty() {
                 // No block is made, so the provider may fill it in.
                 return None;
@@ -197,13 +162,16 @@ impl Evaluator<'_> {
         let body = &resource.block.body;
         let mut mapping = Mapping { kind: MappingKind::Object, entries: IndexMap::default(), rest: None };
         for attribute in &body.attributes {
-            if let Some(value) = self.argument(instance, &attribute.name, attribute.span) {
-                mapping.entries.insert(attribute.name.clone(), Entry { span: attribute.span, value });
+            if let Some(value) = self.argument(instance, &attribute.name) {
+                mapping
+                    .entries
+                    .insert(attribute.name.clone(), crate::value::Entry { span: attribute.span, value });
             }
         }
-        for group in block_groups(body) {
-            if let Some(value) = self.argument(instance, group.name, group.span) {
-                mapping.entries.insert(group.name.clone(), Entry { span: group.span, value });
+        for name in resource.arguments.block_types() {
+            if let Some(value) = self.argument(instance, name) {
+                let span = value.span;
+                mapping.entries.entry(name.clone()).or_insert(crate::value::Entry { span, value });
             }
         }
         let lifecycles: Vec<&Block> = body.blocks_of("lifecycle").collect();
@@ -212,7 +180,7 @@ impl Evaluator<'_> {
         {
             let items = lifecycles.iter().map(|block| lifecycle(block)).collect();
             let value = Value::sequence(SequenceKind::List, items, first.span);
-            mapping.entries.insert("lifecycle".into(), Entry { span: first.span, value });
+            mapping.entries.insert("lifecycle".into(), crate::value::Entry { span: first.span, value });
         }
         if resource.block.repaired {
             let cause = Cause::Error("a part of this block could not be read".into());
@@ -221,15 +189,18 @@ impl Evaluator<'_> {
         Value::new(ValueKind::Mapping(Arc::new(mapping)), resource.block.span)
     }
 
-    fn group(&self, group: &BlockGroup, scope: &Scope) -> Value {
+    /// The blocks of one type as a list.
+    fn group(&self, blocks: &[&Block], name: &EcoString, scope: &Scope) -> Value {
         let mut items = Vec::new();
-        for member in &group.members {
-            match member {
-                Member::Literal(block) => items.push(self.nested(&block.body, block, scope)),
-                Member::Dynamic(block) => self.dynamic(block, group.name, scope, &mut items),
+        for block in blocks {
+            if block.makes_type() == &block.block_type {
+                items.push(self.nested(&block.body, block, scope));
+            } else {
+                self.dynamic(block, name, scope, &mut items);
             }
         }
-        Value::sequence(SequenceKind::List, items, group.span)
+        let span = blocks.first().map_or(Span::NOWHERE, |block| block.span);
+        Value::sequence(SequenceKind::List, items, span)
     }
 
     /// The content of a nested block, as a mapping that stands where the block stands.
@@ -247,11 +218,13 @@ impl Evaluator<'_> {
         let mut mapping = Mapping { kind: MappingKind::Object, entries: IndexMap::default(), rest: None };
         for attribute in &body.attributes {
             let value = self.evaluate(&attribute.value, scope);
-            mapping.entries.insert(attribute.name.clone(), Entry { span: attribute.span, value });
+            mapping
+                .entries
+                .insert(attribute.name.clone(), crate::value::Entry { span: attribute.span, value });
         }
-        for group in block_groups(body) {
-            let value = self.group(&group, scope);
-            mapping.entries.insert(group.name.clone(), Entry { span: group.span, value });
+        for (name, blocks) in block_groups(body) {
+            let value = self.group(&blocks, name, scope);
+            mapping.entries.insert(name.clone(), crate::value::Entry { span: value.span, value });
         }
         if block.repaired {
             let cause = Cause::Error("a part of this block could not be read".into());
@@ -285,13 +258,13 @@ impl Evaluator<'_> {
             }
         };
         for element in elements {
-            if self.enter().is_err() {
-                self.limit(block.header, "evaluating this root takes too many steps");
+            if let Err(message) = self.make(1) {
+                self.limit(block.header, message);
                 return;
             }
-            self.leave();
-            let entries = [("key", element.key), ("value", element.value)]
-                .map(|(name, value)| (EcoString::from(name), Entry { span: for_each.span, value }));
+            let entries = [("key", element.key), ("value", element.value)].map(|(name, value)| {
+                (EcoString::from(name), crate::value::Entry { span: for_each.span, value })
+            });
             let binding = Binding {
                 name: &iterator,
                 value: Value::mapping(MappingKind::Object, entries, for_each.value.span),
@@ -317,7 +290,7 @@ fn lifecycle(block: &Block) -> Value {
             },
             _ => continue,
         };
-        entries.push((attribute.name.clone(), Entry { span: attribute.span, value }));
+        entries.push((attribute.name.clone(), crate::value::Entry { span: attribute.span, value }));
     }
     Value::mapping(MappingKind::Object, entries, block.span)
 }

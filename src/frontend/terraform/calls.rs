@@ -59,6 +59,9 @@ impl Evaluator<'_> {
     }
 
     fn apply(&self, name: &str, arguments: &[Value], span: Span, scope: &Scope) -> Value {
+        if scope.closed && matches!(name, "templatefile" | "templatestring") {
+            return self.fail(span, format!("`{name}` cannot be called inside a template that it renders"));
+        }
         let render = |text: &str, variables: &Value| self.render_template(text, variables, scope);
         let context = FunctionContext {
             root_directory: self.root_dir,

@@ -1,9 +1,10 @@
 //! From root modules to evaluated resources.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use super::discover::Discovery;
 use super::evaluator::{Evaluator, Node};
@@ -34,34 +35,36 @@ pub fn load(discovery: &Discovery, first_root: u32, options: &Options, sources: 
         .roots
         .par_iter()
         .enumerate()
-        .map(|(index, root)| load_root(&discovery.store, root, first_root + index as u32, options, sources))
+        .map(|(index, root)| load_root(discovery, root, first_root + index as u32, options, sources))
         .collect();
     for (root, (found, diagnostics)) in discovery.roots.iter().zip(evaluated) {
         configuration.roots.push(Root { path: display_path(root), language: Language::Terraform });
         configuration.resources.extend(found.resources);
         configuration.opaque.extend(found.opaque);
-        for diagnostic in diagnostics {
-            if !configuration.diagnostics.contains(&diagnostic) {
-                configuration.diagnostics.push(diagnostic);
-            }
-        }
+        configuration.diagnostics.extend(diagnostics);
     }
+    // Roots share modules, and modules have many instances: each thing is said once.
+    let mut said = FxHashSet::default();
+    configuration
+        .diagnostics
+        .retain(|diagnostic| said.insert((diagnostic.span, diagnostic.code, diagnostic.message.clone())));
     configuration
 }
 
-/// What file functions may read: the repository that a root belongs to, or else its own folder, and the folders of the
-/// modules that it calls.
-pub(super) fn sandbox_of(store: &ModuleStore, root: &Path) -> Sandbox {
-    Sandbox::of_root(root, &[]).with(store.reached_from(root))
+/// What file functions may read: the repository that a root belongs to, or else the folder that was given, or else its
+/// own, and the folders of the modules that it calls.
+pub(super) fn sandbox_of(store: &ModuleStore, given: &[PathBuf], root: &Path) -> Sandbox {
+    Sandbox::of_root(root, given).with(store.reached_from(root))
 }
 
 fn load_root(
-    store: &ModuleStore,
+    discovery: &Discovery,
     root_dir: &Path,
     root: u32,
     options: &Options,
     sources: &SourceMap,
 ) -> (Found, Vec<Diagnostic>) {
+    let store = &discovery.store;
     let mut diagnostics = Vec::new();
     let inputs = Inputs::collect(root_dir, options, sources, &mut diagnostics);
     let Some(module) = store.module(root_dir) else { return (Found::default(), diagnostics) };
@@ -69,7 +72,7 @@ fn load_root(
         sources,
         store,
         &inputs,
-        sandbox_of(store, root_dir),
+        sandbox_of(store, &discovery.folders, root_dir),
         &options.workspace,
         root,
         root_dir,

@@ -46,7 +46,7 @@ pub fn evaluate_expression(
         sources,
         &store,
         &inputs,
-        sandbox_of(&store, &root_dir),
+        sandbox_of(&store, &[], &root_dir),
         &options.workspace,
         0,
         &root_dir,

@@ -9,6 +9,7 @@ use ecow::{EcoString, eco_format};
 
 use super::evaluator::{Evaluator, Node};
 use super::expand::ResourceInstance;
+use super::limits::MAX_DEPENDENCIES;
 use super::module::Call;
 use super::scope::{InstanceKey, Repetition, keyed};
 use super::syntax::ast::{
@@ -35,6 +36,9 @@ impl Evaluator<'_> {
     pub(super) fn resource_dependencies(&self, instance: &Rc<ResourceInstance>) -> Vec<EcoString> {
         let node = &instance.node;
         let Some((_, resource)) = node.module.resources.get_index(instance.block) else { return Vec::new() };
+        if self.dependency_count.get() > MAX_DEPENDENCIES {
+            return Vec::new();
+        }
         let mut found = BTreeSet::new();
         let mut collector = Collector {
             evaluator: self,
@@ -52,7 +56,15 @@ impl Evaluator<'_> {
         let is_part = |address: &EcoString| {
             address.ends_with(']') && address.rfind('[').is_some_and(|at| found.contains(&address[..at]))
         };
-        found.iter().filter(|address| !is_part(address)).cloned().collect()
+        let found: Vec<EcoString> = found.iter().filter(|address| !is_part(address)).cloned().collect();
+        self.dependency_count.set(self.dependency_count.get() + found.len());
+        if self.dependency_count.get() > MAX_DEPENDENCIES {
+            self.limit(
+                resource.block.header,
+                "there are too many dependencies in this root; the rest is left out",
+            );
+        }
+        found
     }
 }
 
@@ -257,7 +269,7 @@ impl Collector<'_, '_> {
             "var" => {
                 let Some(caller) = &node.caller else { return };
                 let call = caller.node.module.calls.get_index(caller.call).map(|(_, call)| call);
-                if let Some(attribute) = call.and_then(|call| call.block.body.attribute(first)) {
+                if let Some(attribute) = call.and_then(|call| call.argument(first)) {
                     // Kept with the child: each instance of a repeated call has its own `each`.
                     let name = eco_format!("var.{first}");
                     if let Some(known) = node.dependencies.borrow().get(&name) {

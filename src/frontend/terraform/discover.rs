@@ -20,6 +20,8 @@ pub struct Discovery {
     pub roots: Vec<PathBuf>,
     /// What could not be looked into.
     pub diagnostics: Vec<Diagnostic>,
+    /// The folders that were given: files below them may be read.
+    pub(super) folders: Vec<PathBuf>,
     pub(super) store: ModuleStore,
 }
 
@@ -44,7 +46,8 @@ pub fn discover(paths: &[PathBuf], sources: &SourceMap) -> Discovery {
     let folders: Vec<PathBuf> = folders.into_iter().collect();
     let store = ModuleStore::load(&folders, sources);
     let roots = without_called(&folders, &store);
-    Discovery { roots, diagnostics, store }
+    let given = paths.iter().filter(|path| path.is_dir()).cloned().collect();
+    Discovery { roots, diagnostics, folders: given, store }
 }
 
 fn walk(path: &Path, folders: &mut BTreeSet<PathBuf>, diagnostics: &mut Vec<Diagnostic>) {

@@ -215,10 +215,9 @@ impl Evaluator<'_> {
         let mut mapping = Mapping { kind: MappingKind::Object, entries: IndexMap::default(), rest: None };
         let mut groups: IndexMap<EcoString, Vec<Value>, rustc_hash::FxBuildHasher> = IndexMap::default();
         for element in elements {
-            if let Err(message) = self.enter() {
+            if let Err(message) = self.enter().map(|()| self.leave()).and_then(|()| self.make(1)) {
                 return self.limit(span, message);
             }
-            self.leave();
             let key_name = expression.key_variable.as_deref().unwrap_or("");
             let outer = Binding { name: key_name, value: element.key, outer: scope.bindings };
             let outer_scope = if key_name.is_empty() { *scope } else { scope.with(&outer) };

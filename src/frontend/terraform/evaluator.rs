@@ -11,7 +11,7 @@ use ecow::{EcoString, eco_format};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::expand::{CallExpansion, ResourceExpansion, ResourceInstance};
-use super::limits::{MAX_DEPTH, MAX_STEPS, Scales};
+use super::limits::{MAX_DEPTH, MAX_MADE, MAX_STEPS, Scales};
 use super::load::ModuleStore;
 use super::module::Module;
 use super::scope::{Repetition, Scope};
@@ -149,6 +149,7 @@ pub(super) struct Evaluator<'a> {
     /// How many module instances and resource instances there are.
     pub module_count: Cell<usize>,
     pub resource_count: Cell<usize>,
+    pub dependency_count: Cell<usize>,
     /// Parts of resources that have more than is written, by the place of the unknown that says so.
     pub computed_parts: RefCell<FxHashMap<usize, (Arc<Unknown>, Reference)>>,
     scales: RefCell<Scales>,
@@ -156,6 +157,7 @@ pub(super) struct Evaluator<'a> {
     reported: RefCell<FxHashSet<(Span, String)>>,
     tasks: RefCell<Vec<Task>>,
     depth: Cell<u32>,
+    made: Cell<u64>,
     steps: Cell<u64>,
     /// Inside how many `try` and `can` this is.
     pub attempts: Cell<u32>,
@@ -183,12 +185,14 @@ impl<'a> Evaluator<'a> {
             by_address: RefCell::default(),
             module_count: Cell::new(0),
             resource_count: Cell::new(0),
+            dependency_count: Cell::new(0),
             computed_parts: RefCell::default(),
             scales: RefCell::default(),
             reports: RefCell::new(vec![Vec::new()]),
             reported: RefCell::default(),
             tasks: RefCell::default(),
             depth: Cell::new(0),
+            made: Cell::new(0),
             steps: Cell::new(0),
             attempts: Cell::new(0),
         }
@@ -249,6 +253,13 @@ impl<'a> Evaluator<'a> {
         Ok(())
     }
 
+    /// Counts elements that are made; an error when a value becomes too large on the way.
+    pub fn make(&self, count: usize) -> Result<(), &'static str> {
+        let made = self.made.get() + count as u64;
+        self.made.set(made);
+        if made > MAX_MADE { Err("this takes too many elements to compute") } else { Ok(()) }
+    }
+
     /// Ends what [`Evaluator::enter`] began.
     pub fn leave(&self) {
         self.depth.set(self.depth.get().saturating_sub(1));
@@ -264,8 +275,10 @@ impl<'a> Evaluator<'a> {
     pub fn perform<T>(&self, task: Task, compute: impl FnOnce() -> T) -> T {
         self.tasks.borrow_mut().push(task);
         let attempts = self.attempts.replace(0);
+        let made = self.made.replace(0);
         let (result, reports) = self.attempt(compute);
         self.attempts.set(attempts);
+        self.made.set(made);
         let uncertain = self.tasks.borrow_mut().pop().is_some_and(|task| task.is_uncertain());
         // What may not be there at all does not fail for certain.
         if !uncertain {

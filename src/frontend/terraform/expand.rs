@@ -67,7 +67,7 @@ pub(super) struct ResourceInstance {
     /// Why it is not known whether (or how often) it is there.
     pub uncertain: Option<Arc<Unknown>>,
     /// What of its arguments was evaluated.
-    pub arguments: RefCell<Vec<(EcoString, Memo<Value>)>>,
+    pub arguments: RefCell<FxHashMap<EcoString, Memo<Value>>>,
     /// Its nested blocks as other expressions see them, by type.
     pub readable_blocks: RefCell<Vec<(EcoString, Value)>>,
 }
@@ -347,6 +347,15 @@ impl Evaluator<'_> {
         } else {
             Shape::Single
         };
+        let left_out = || {
+            let message =
+                format!("this root has more than {MAX_RESOURCES} resources; the rest is not looked at");
+            self.limit(resource.block.header, &message);
+            ResourceExpansion::of(shape, Vec::new(), None)
+        };
+        if self.resource_count.get() >= MAX_RESOURCES {
+            return left_out();
+        }
         let repetitions = match cyclic {
             Some(cause) => {
                 let each = (
@@ -364,10 +373,8 @@ impl Evaluator<'_> {
         };
         let total = self.resource_count.get() + count;
         if total > MAX_RESOURCES {
-            let message =
-                format!("this root has more than {MAX_RESOURCES} resources; the rest is not looked at");
-            self.limit(resource.block.header, &message);
-            return ResourceExpansion::of(shape, Vec::new(), None);
+            self.resource_count.set(MAX_RESOURCES);
+            return left_out();
         }
         self.resource_count.set(total);
         let known = |all: Vec<(Repetition, Option<Arc<Unknown>>)>| -> Vec<Rc<ResourceInstance>> {
@@ -526,7 +533,7 @@ impl Evaluator<'_> {
             return Value::reference(reference.target.clone(), vec![step], span);
         };
         match &step {
-            Step::Attribute(name) => match self.readable_argument(&instance, name, span) {
+            Step::Attribute(name) => match self.readable_argument(&instance, name) {
                 Some(value) if !value.is_null() => value,
                 _ => Value::reference(reference.target.clone(), vec![step], span),
             },
@@ -618,6 +625,15 @@ impl Evaluator<'_> {
             let missing = Some(Arc::new(Unknown { cause, span: header }));
             CallExpansion { nodes: None, repeated, missing }
         };
+        let left_out = || {
+            let message =
+                format!("this root has more than {MAX_MODULES} module instances; the rest is not looked at");
+            self.limit(header, &message);
+            absent(Cause::Limit("there are too many module instances".into()))
+        };
+        if self.module_count.get() >= MAX_MODULES {
+            return left_out();
+        }
         let module = match self.modules.resolve(self.root_dir, node, &call_path, name, call) {
             Ok(module) => module,
             Err(diagnostic) => {
@@ -667,10 +683,8 @@ impl Evaluator<'_> {
         };
         let total = self.module_count.get() + list.len();
         if total > MAX_MODULES {
-            let message =
-                format!("this root has more than {MAX_MODULES} module instances; the rest is not looked at");
-            self.limit(header, &message);
-            return absent(Cause::Limit("there are too many module instances".into()));
+            self.module_count.set(MAX_MODULES);
+            return left_out();
         }
         self.module_count.set(total);
         let by_key =

@@ -17,6 +17,16 @@ pub(super) const MAX_REPETITIONS: usize = 20_000;
 pub(super) const MAX_MODULES: usize = 50_000;
 /// How many resource instances one root may have.
 pub(super) const MAX_RESOURCES: usize = 400_000;
+/// How many elements the evaluation of one named value may make on the way.
+pub(super) const MAX_MADE: u64 = 1_000_000;
+/// How long a text may be, in bytes.
+pub(super) const MAX_TEXT: usize = 8 << 20;
+/// Of how many known and unknown parts a text may consist.
+pub(super) const MAX_TEXT_PARTS: usize = 100_000;
+/// How many dependencies of all resources of one root are kept.
+pub(super) const MAX_DEPENDENCIES: usize = 2_000_000;
+/// How many nodes all stored values of one root may have together, shared parts counted once.
+const MAX_STORED: u64 = 16_000_000;
 /// How many nodes one stored value may have when it is written out.
 const MAX_NODES: u64 = 2_000_000;
 /// How deep one stored value may be.
@@ -30,6 +40,7 @@ const MAX_NESTING: u32 = 400;
 pub(super) struct Scales {
     sequences: FxHashMap<usize, (Arc<Sequence>, Weight)>,
     mappings: FxHashMap<usize, (Arc<Mapping>, Weight)>,
+    stored: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -56,7 +67,7 @@ impl Weight {
 impl Scales {
     /// Whether a value is small enough to be stored.
     pub fn accept(&mut self, value: &Value) -> bool {
-        self.weigh(value, 0).is_some()
+        self.stored <= MAX_STORED && self.weigh(value, 0).is_some()
     }
 
     fn weigh(&mut self, value: &Value, depth: u32) -> Option<Weight> {
@@ -70,6 +81,7 @@ impl Scales {
                     return Some(*weight);
                 }
                 let weight = Weight::of_parts(sequence.items.iter().map(|item| self.weigh(item, depth + 1)))?;
+                self.stored += sequence.items.len() as u64 + 1;
                 // The value is kept alive, so that its place is not taken by another one.
                 if let Entry::Vacant(free) = self.sequences.entry(place) {
                     free.insert((Arc::clone(sequence), weight));
@@ -83,15 +95,21 @@ impl Scales {
                 }
                 let entries = mapping.entries.values();
                 let weight = Weight::of_parts(entries.map(|entry| self.weigh(&entry.value, depth + 1)))?;
+                self.stored += mapping.entries.len() as u64 + 1;
                 if let Entry::Vacant(free) = self.mappings.entry(place) {
                     free.insert((Arc::clone(mapping), weight));
                 }
                 Some(weight)
             }
             ValueKind::Template(parts) => {
-                let nodes = parts.iter().filter(|part| matches!(part, TemplatePart::Value(_))).count() as u64;
-                (nodes < MAX_NODES).then_some(Weight { nodes: nodes + 1, nesting: 1 })
+                let fits = parts.len() <= MAX_TEXT_PARTS
+                    && parts.iter().all(|part| match part {
+                        TemplatePart::Literal(text) => text.len() <= MAX_TEXT,
+                        TemplatePart::Value(_) => true,
+                    });
+                fits.then_some(Weight { nodes: parts.len() as u64 + 1, nesting: 1 })
             }
+            ValueKind::String(text) if text.len() > MAX_TEXT => None,
             _ => Some(Weight { nodes: 1, nesting: 0 }),
         }
     }

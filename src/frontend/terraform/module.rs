@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ecow::{EcoString, eco_format};
 use indexmap::IndexMap;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::syntax::ast::{Attribute, Block, Body, Expression, ExpressionKind, Template, TemplatePart};
 use super::types::{Defaults, Type};
@@ -78,6 +78,53 @@ pub(super) struct ResourceBlock {
     pub address: EcoString,
     /// The block, with meta-arguments.
     pub block: Block,
+    /// Where the arguments stand in it.
+    pub arguments: Arguments,
+}
+
+/// Where the arguments of a block stand in its body, by name.
+#[derive(Debug, Default)]
+pub(super) struct Arguments {
+    attributes: FxHashMap<EcoString, usize>,
+    /// The blocks of each type, literal ones and those that `dynamic` makes, in source order.
+    groups: Declarations<Vec<usize>>,
+}
+
+impl Arguments {
+    fn of(body: &Body) -> Arguments {
+        let attributes = body.attributes.iter().enumerate();
+        let mut groups: Declarations<Vec<usize>> = Declarations::default();
+        for (index, block) in body.blocks.iter().enumerate() {
+            groups.entry(block.makes_type().clone()).or_default().push(index);
+        }
+        Arguments { attributes: attributes.map(|(index, a)| (a.name.clone(), index)).collect(), groups }
+    }
+
+    /// The attribute of a name.
+    pub fn attribute<'b>(&self, body: &'b Body, name: &str) -> Option<&'b Attribute> {
+        body.attributes.get(*self.attributes.get(name)?)
+    }
+
+    /// The blocks of a type, and the `dynamic` blocks that make such.
+    pub fn blocks<'b>(&self, body: &'b Body, name: &str) -> Vec<&'b Block> {
+        let places = self.groups.get(name).map(Vec::as_slice).unwrap_or_default();
+        places.iter().filter_map(|place| body.blocks.get(*place)).collect()
+    }
+
+    /// The types of blocks, each once, in source order.
+    pub fn block_types(&self) -> impl Iterator<Item = &EcoString> {
+        self.groups.keys()
+    }
+}
+
+impl Block {
+    /// The type of the blocks that come of it: its own, or that of a `dynamic` block.
+    pub(super) fn makes_type(&self) -> &EcoString {
+        match (self.block_type.as_str(), self.labels.as_slice()) {
+            ("dynamic", [label]) => &label.text,
+            _ => &self.block_type,
+        }
+    }
 }
 
 /// A `module` block.
@@ -89,6 +136,8 @@ pub(super) struct Call {
     pub source_span: Span,
     /// The block, with meta-arguments.
     pub block: Block,
+    /// Where the arguments stand in it.
+    arguments: Arguments,
 }
 
 impl Module {
@@ -130,7 +179,13 @@ impl Module {
                 let prefix = if mode == Mode::Existing { "data." } else { "" };
                 let address = eco_format!("{prefix}{}.{}", resource_type.text, name.text);
                 let resource_type = resource_type.text.clone();
-                let resource = ResourceBlock { mode, resource_type, address: address.clone(), block };
+                let resource = ResourceBlock {
+                    mode,
+                    resource_type,
+                    address: address.clone(),
+                    arguments: Arguments::of(&block.body),
+                    block,
+                };
                 insert(&mut self.resources, address, resource)
             }
             ("ephemeral", [resource_type, name]) => {
@@ -276,8 +331,16 @@ impl Call {
         Call {
             source: source.and_then(|attribute| attribute.value.plain_string()),
             source_span: source.map_or(block.header, |attribute| attribute.value.span),
+            arguments: Arguments::of(&block.body),
             block,
         }
+    }
+}
+
+impl Call {
+    /// The argument of a name.
+    pub fn argument(&self, name: &str) -> Option<&Attribute> {
+        self.arguments.attribute(&self.block.body, name)
     }
 }
 

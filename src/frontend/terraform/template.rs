@@ -2,6 +2,7 @@
 
 use super::evaluate::alternatives;
 use super::evaluator::Evaluator;
+use super::limits::{MAX_TEXT, MAX_TEXT_PARTS};
 use super::scope::{Binding, Scope};
 use super::syntax::ast::{Template, TemplateFor, TemplateIf, TemplatePart};
 use super::traversal::unknown_from;
@@ -28,6 +29,9 @@ impl Evaluator<'_> {
         text: &mut TextBuilder,
     ) -> Result<(), Value> {
         for part in &template.parts {
+            if text.len() > MAX_TEXT || text.part_count() > MAX_TEXT_PARTS {
+                return Err(self.limit(part_span(part), "this text is too long"));
+            }
             match part {
                 TemplatePart::Literal(literal, _) => text.push_str(literal),
                 TemplatePart::Interpolation(expression) => {
@@ -84,8 +88,8 @@ impl Evaluator<'_> {
         let collection = self.evaluate(&directive.collection, scope);
         let elements = self.elements(&collection, span).map_err(|message| self.fail(span, message))?;
         for element in elements {
-            self.enter().map_err(|message| self.limit(span, message))?;
-            self.leave();
+            let step = self.enter().map(|()| self.leave()).and_then(|()| self.make(1));
+            step.map_err(|message| self.limit(span, message))?;
             let key_name = directive.key_variable.as_deref().unwrap_or("");
             let key = Binding { name: key_name, value: element.key, outer: scope.bindings };
             let outer = if key_name.is_empty() { *scope } else { scope.with(&key) };
@@ -100,5 +104,14 @@ impl Evaluator<'_> {
             }
         }
         Ok(())
+    }
+}
+
+fn part_span(part: &TemplatePart) -> Span {
+    match part {
+        TemplatePart::Literal(_, span) => *span,
+        TemplatePart::Interpolation(expression) => expression.span,
+        TemplatePart::If(directive) => directive.condition.span,
+        TemplatePart::For(directive) => directive.collection.span,
     }
 }

@@ -195,7 +195,7 @@ impl Evaluator<'_> {
                     Ok(None) => return whole(1),
                     Err(key) => {
                         let message = format!(
-                            "{} has no instance with the key {key}",
+                            "`{}` has no instance with the key {key}",
                             node.absolute(&eco_format!("module.{name}"))
                         );
                         return (self.fail(at, message), steps.len() + 1);
@@ -374,6 +374,9 @@ impl Evaluator<'_> {
         match &value.kind {
             ValueKind::Null => Value::sequence(SequenceKind::Tuple, Vec::new(), at),
             ValueKind::Sequence(sequence) => {
+                if let Err(message) = self.make(sequence.items.len()) {
+                    return self.limit(at, message);
+                }
                 let kind = match sequence.kind {
                     SequenceKind::Tuple => SequenceKind::Tuple,
                     SequenceKind::List | SequenceKind::Set => SequenceKind::List,

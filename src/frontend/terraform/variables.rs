@@ -146,7 +146,7 @@ impl Evaluator<'_> {
         let given = match &node.caller {
             Some(caller) => {
                 let call = caller.node.module.calls.get_index(caller.call).map(|(_, call)| call);
-                call.and_then(|call| call.block.body.attribute(name)).map(|attribute| {
+                call.and_then(|call| call.argument(name)).map(|attribute| {
                     let scope = Scope::of_node(&caller.node).repeated(&caller.repetition);
                     self.evaluate(&attribute.value, &scope)
                 })
