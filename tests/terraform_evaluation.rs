@@ -396,7 +396,9 @@ fn hostile_configurations_end_in_a_diagnostic_and_the_rest_is_read() {
         format!("locals {{\n  a0 = {first}\n{lines}}}\nresource \"r\" \"x\" {{\n  a = local.a{count}\n}}\n")
     };
     let plain = |expression: &str| format!("resource \"r\" \"x\" {{\n  a = {expression}\n}}\n");
-    let cases: Vec<(&str, &str, Vec<(&str, String)>)> = vec![
+    /// What it is, the diagnostic that must come of it, its files.
+    type Hostile = (&'static str, &'static str, Vec<(&'static str, String)>);
+    let cases: Vec<Hostile> = vec![
         (
             "lists of lists",
             "limit",

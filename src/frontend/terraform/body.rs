@@ -8,8 +8,8 @@ use ecow::EcoString;
 use indexmap::IndexMap;
 
 use super::evaluator::{Evaluator, Memo, Task};
-use super::expand::ResourceInstance;
 use super::module::ResourceBlock;
+use super::resources::ResourceInstance;
 use super::scope::{Binding, Scope};
 use super::syntax::ast::{Block, Body, Expression, ExpressionKind};
 use super::traversal::names;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use ecow::{EcoString, eco_format};
 
 use super::evaluator::{Evaluator, Node};
-use super::expand::ResourceInstance;
 use super::limits::MAX_DEPENDENCIES;
 use super::module::Call;
+use super::resources::ResourceInstance;
 use super::scope::{InstanceKey, Repetition, keyed};
 use super::syntax::ast::{
     Body, Expression, ExpressionKind, ObjectKey, Template, TemplatePart, TraversalStep, TraversalStepKind,

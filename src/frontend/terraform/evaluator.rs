@@ -10,10 +10,11 @@ use std::sync::Arc;
 use ecow::{EcoString, eco_format};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::expand::{CallExpansion, ResourceExpansion, ResourceInstance};
 use super::limits::{MAX_DEPTH, MAX_MADE, MAX_STEPS, Scales};
 use super::load::ModuleStore;
 use super::module::Module;
+use super::module_calls::CallExpansion;
+use super::resources::{ResourceExpansion, ResourceInstance};
 use super::scope::{Repetition, Scope};
 use super::variables::Inputs;
 use crate::frontend::Sandbox;
@@ -90,9 +91,21 @@ impl Node {
         })
     }
 
+    /// Why it is not known whether this module instance is there.
+    pub fn uncertain(&self) -> Option<Arc<Unknown>> {
+        let caller = self.caller.as_ref()?;
+        caller.uncertain.clone().or_else(|| caller.node.uncertain())
+    }
+
     /// An address inside this module instance, from the root.
     pub fn absolute(&self, address: &str) -> EcoString {
         if self.path.is_empty() { address.into() } else { eco_format!("{}.{address}", self.path) }
+    }
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
