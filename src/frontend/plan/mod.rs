@@ -41,13 +41,21 @@ pub struct Plan {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Whether a text looks like `terraform show -json`: for telling it from an ARM template.
+/// Whether a text looks like `terraform show -json`: for telling it from other JSON. Its keys may stand in any order.
 pub fn is_plan(text: &str) -> bool {
-    let head = text.get(..text.len().min(4096)).unwrap_or_else(|| text.split('\n').next().unwrap_or(""));
-    let trimmed = head.trim_start_matches('\u{feff}').trim_start();
-    trimmed.starts_with('{')
-        && head.contains("\"format_version\"")
-        && !head.contains("deploymentTemplate.json")
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    start.starts_with('{')
+        && start.contains("\"format_version\"")
+        && !start.contains("deploymentTemplate.json#")
+        && [
+            "\"resource_changes\"",
+            "\"planned_values\"",
+            "\"configuration\"",
+            "\"values\"",
+            "\"terraform_version\"",
+        ]
+        .iter()
+        .any(|key| start.contains(key))
 }
 
 /// Reads a plan or a state.

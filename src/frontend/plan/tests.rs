@@ -191,3 +191,15 @@ fn constraints_tell_the_major_version_only_when_one_is_left() {
     assert_eq!(major(">= 3.0"), None);
     assert_eq!(major(">= 3.0, < 5.0.0"), None);
 }
+
+#[test]
+fn plans_are_known_by_their_keys_in_any_order() {
+    let long = " ".repeat(5000);
+    assert!(is_plan(&format!("{{\"configuration\":{{}},{long}\"format_version\":\"1.2\"}}")));
+    assert!(is_plan("\u{feff}{\"format_version\":\"1.2\",\"planned_values\":{}}"));
+    assert!(!is_plan("{\"format_version\":\"1.2\"}"));
+    assert!(!is_plan(
+        "{\"$schema\":\"https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#\"}"
+    ));
+    assert!(!is_plan("[1]"));
+}
