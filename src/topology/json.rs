@@ -128,18 +128,16 @@ named!(
 );
 
 impl Writer<'_> {
-    /// An object with who it is, and the properties that say something.
+    /// An object with who it is, and the properties that say something. What is made elsewhere and of which nothing is
+    /// known but its name is left out: it stands where it is named.
     fn object<const N: usize>(&self, header: &Header, properties: [(&str, Json); N]) -> Json {
         let mut object = Map::new();
         object.insert("id".into(), self.identity(header));
-        match header.declared {
-            Declared::Separate | Declared::Inline => {}
-            Declared::LookedUp => {
-                object.insert("declared".into(), json!("lookedUp"));
+        if !header.is_managed() {
+            if properties.iter().all(|(_, value)| says_nothing(value)) {
+                return Json::Null;
             }
-            Declared::Elsewhere => {
-                object.insert("declared".into(), json!("elsewhere"));
-            }
+            object.insert("declared".into(), json!("elsewhere"));
         }
         if header.uncertain.is_some() {
             object.insert("uncertain".into(), json!(true));
@@ -651,6 +649,16 @@ impl Writer<'_> {
 /// What is not known. The reason differs between languages and is not part of the network.
 fn unknown() -> Json {
     json!({ "unknown": true })
+}
+
+/// Whether a property of something looked up holds nothing known.
+fn says_nothing(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::Array(items) => items.iter().all(says_nothing),
+        Json::Object(entries) => entries.keys().all(|key| key == "unknown" || key == "more"),
+        _ => false,
+    }
 }
 
 fn sorted(list: Json) -> Json {

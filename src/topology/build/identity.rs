@@ -126,37 +126,37 @@ const SCAN_LIMIT: usize = 64;
 /// Top-level things by type and name.
 #[derive(Default)]
 pub(super) struct Index {
-    by_name: FxHashMap<(EcoString, Pattern), Vec<Entry>>,
-    open_names: FxHashMap<EcoString, Vec<(Pattern, Entry)>>,
+    by_name: FxHashMap<(&'static str, Pattern), Vec<Entry>>,
+    open_names: FxHashMap<&'static str, Vec<(Pattern, Entry)>>,
     /// How many there are of a type.
-    counts: FxHashMap<EcoString, usize>,
-    all: FxHashMap<EcoString, Vec<(Pattern, Entry)>>,
+    counts: FxHashMap<&'static str, usize>,
+    all: FxHashMap<&'static str, Vec<(Pattern, Entry)>>,
 }
 
 impl Index {
     /// Adds something.
-    pub fn insert(&mut self, arm_type: &EcoString, name: &Pattern, entry: Entry) {
+    pub fn insert(&mut self, arm_type: &'static str, name: &Pattern, entry: Entry) {
         if !name.is_known() {
-            self.open_names.entry(arm_type.clone()).or_default().push((name.clone(), entry.clone()));
+            self.open_names.entry(arm_type).or_default().push((name.clone(), entry.clone()));
         }
-        let count = self.counts.entry(arm_type.clone()).or_default();
+        let count = self.counts.entry(arm_type).or_default();
         *count += 1;
         if *count <= SCAN_LIMIT {
-            self.all.entry(arm_type.clone()).or_default().push((name.clone(), entry.clone()));
+            self.all.entry(arm_type).or_default().push((name.clone(), entry.clone()));
         }
-        self.by_name.entry((arm_type.clone(), name.clone())).or_default().push(entry);
+        self.by_name.entry((arm_type, name.clone())).or_default().push(entry);
     }
 
     /// What a root declares itself under exactly this name and scope.
     pub fn declared_in(
         &self,
-        arm_type: &EcoString,
+        arm_type: &'static str,
         name: &Pattern,
         group: Option<&Pattern>,
         subscription: Option<&Pattern>,
         root: u32,
     ) -> Option<usize> {
-        let entries = self.by_name.get(&(arm_type.clone(), name.clone()))?;
+        let entries = self.by_name.get(&(arm_type, name.clone()))?;
         let mut own = entries.iter().filter(|entry| {
             entry.managed
                 && entry.root == Some(root)
@@ -170,13 +170,13 @@ impl Index {
     /// Finds what a name in a resource group and subscription means.
     pub fn search(
         &self,
-        arm_type: &EcoString,
+        arm_type: &'static str,
         name: &Pattern,
         group: Option<&Pattern>,
         subscription: Option<&Pattern>,
         seeker: &Seeker,
     ) -> Search {
-        if let Some(entries) = self.by_name.get(&(arm_type.clone(), name.clone())) {
+        if let Some(entries) = self.by_name.get(&(arm_type, name.clone())) {
             let candidates: Vec<&Entry> = entries
                 .iter()
                 .filter(|entry| {
@@ -198,12 +198,12 @@ impl Index {
                 && compare(entry.subscription.as_ref(), subscription) != Likeness::Different
         };
         let open = if name.is_known() {
-            self.open_names.get(arm_type).map_or(&[][..], Vec::as_slice)
+            self.open_names.get(&arm_type).map_or(&[][..], Vec::as_slice)
         } else {
-            if self.counts.get(arm_type).is_some_and(|count| *count > SCAN_LIMIT) {
+            if self.counts.get(&arm_type).is_some_and(|count| *count > SCAN_LIMIT) {
                 return Search::Undecided;
             }
-            self.all.get(arm_type).map_or(&[][..], Vec::as_slice)
+            self.all.get(&arm_type).map_or(&[][..], Vec::as_slice)
         };
         if open.len() > SCAN_LIMIT {
             return Search::Undecided;

@@ -134,7 +134,7 @@ impl<'a> Builder<'a> {
         builder.topology.resources = builder.nodes(configuration);
         for opaque in &configuration.opaque {
             for key in &opaque.receives {
-                for id in builder.at_address(key.root, &key.address) {
+                for id in builder.at_address(key.root, &key.address).to_vec() {
                     let unseen = &mut builder.topology.resources[id.index()].unseen;
                     unseen.get_or_insert_with(|| Arc::clone(&opaque.because));
                 }
@@ -150,6 +150,7 @@ impl<'a> Builder<'a> {
                 .dependencies
                 .iter()
                 .flat_map(|address| self.at_address(source.key.root, address))
+                .copied()
                 .collect();
             dependencies.sort_unstable();
             dependencies.dedup();
@@ -198,11 +199,11 @@ impl<'a> Builder<'a> {
     }
 
     /// The resources at an address: itself, or the instances of a whole `count` or `for_each`.
-    fn at_address(&self, root: u32, address: &EcoString) -> Vec<ResourceId> {
+    fn at_address(&self, root: u32, address: &EcoString) -> &[ResourceId] {
         if let Some(id) = self.keys.get(&ResourceKey { root, address: address.clone() }) {
-            return vec![*id];
+            return std::slice::from_ref(id);
         }
-        self.bases.get(&(root, address.clone())).cloned().unwrap_or_default()
+        self.bases.get(&(root, address.clone())).map_or(&[], Vec::as_slice)
     }
 
     /// The resource whose attribute the value at a property is, if it is one.
@@ -257,7 +258,6 @@ impl<'a> Builder<'a> {
 
     /// Declares a part that is no child of another: joins it with what is already declared, or adds it.
     fn declare_part<T: Part>(&mut self, source: &'a Source) {
-        let arm_type: EcoString = T::TYPE.to_lowercase().into();
         let name = source.last_name().cloned();
         if !source.managed
             && let Some(name) = &name
@@ -270,7 +270,7 @@ impl<'a> Builder<'a> {
         if let Some(name) = &name
             && self.may_redeploy(source)
             && let Some(position) = self.index.declared_in(
-                &arm_type,
+                T::TYPE,
                 name,
                 source.group.as_ref(),
                 source.subscription.as_ref(),
@@ -294,7 +294,7 @@ impl<'a> Builder<'a> {
                 root: Some(source.key.root),
                 managed: source.managed,
             };
-            self.index.insert(&arm_type, name, entry);
+            self.index.insert(T::TYPE, name, entry);
         }
     }
 

@@ -313,12 +313,12 @@ impl<'a> Builder<'a> {
 
     /// The resource that a reference means; `None` when it is not in the input or any of several instances.
     pub fn target(&self, reference: &Reference) -> Option<ResourceId> {
-        match self.at_address(reference.target.root, &reference.target.address).as_slice() {
+        match self.at_address(reference.target.root, &reference.target.address) {
             [one] => Some(*one),
             _ => {
                 // An instance whose resource is only known as a whole: `a.b[0]` when `count` is not known.
                 let base = super::without_last_key(&reference.target.address);
-                match self.at_address(reference.target.root, &base.into()).as_slice() {
+                match self.at_address(reference.target.root, &base.into()) {
                     [one] => Some(*one),
                     _ => None,
                 }
@@ -340,7 +340,7 @@ impl<'a> Builder<'a> {
             dependencies.iter().any(|id| self.parts.get(id.index()) == Some(&Some((T::TYPE, position))))
         };
         let seeker = Seeker { root: from.key.root, depends: &depends };
-        self.index.search(&T::TYPE.to_lowercase().into(), name, group, subscription, &seeker)
+        self.index.search(T::TYPE, name, group, subscription, &seeker)
     }
 
     /// What a name in a group means; what is not declared is added as declared elsewhere.
@@ -371,7 +371,7 @@ impl<'a> Builder<'a> {
                     root: None,
                     managed: false,
                 };
-                self.index.insert(&T::TYPE.to_lowercase().into(), name, entry);
+                self.index.insert(T::TYPE, name, entry);
                 LinkState::To(Id::new(position))
             }
         }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use ecow::EcoString;
+use rustc_hash::FxHashMap;
 
 use crate::azure::resource_types;
 use crate::resource::{Configuration, Mode, Multiplicity, Resource, Schema};
 use crate::topology::{Field, Place, ResourceId, State};
-use crate::value::{Cause, ResourceKey, TemplatePart, Unknown, Value, ValueKind};
+use crate::value::{Cause, Reference, ResourceKey, TemplatePart, Unknown, Value, ValueKind};
 
 use super::azapi;
 use super::pattern::{Hole, Pattern};
@@ -77,7 +78,36 @@ impl Source {
 
 /// Prepares all resources. A resource's position is that of its node.
 pub(super) fn prepare(configuration: &Configuration) -> Vec<Source> {
-    configuration.resources.iter().enumerate().map(|(index, resource)| one(index, resource)).collect()
+    let mut sources: Vec<Source> =
+        configuration.resources.iter().enumerate().map(|(index, resource)| one(index, resource)).collect();
+    name_groups(&mut sources);
+    sources
+}
+
+/// Where a scope is the id of a resource group that the input declares, the group's name is known.
+fn name_groups(sources: &mut [Source]) {
+    let wanted: Vec<(usize, Arc<Reference>)> = sources
+        .iter()
+        .enumerate()
+        .filter_map(|(index, source)| {
+            let group = source.group.as_ref()?;
+            let whole = group.without_first().is_empty();
+            Some((index, Arc::clone(group.leading_reference().filter(|_| whole)?)))
+        })
+        .collect();
+    if wanted.is_empty() {
+        return;
+    }
+    let groups: FxHashMap<ResourceKey, Pattern> = sources
+        .iter()
+        .filter(|source| source.what == "microsoft.resources/resourcegroups")
+        .filter_map(|source| Some((source.key.clone(), source.last_name()?.clone())))
+        .collect();
+    for (index, reference) in wanted {
+        if let (Some(name), Some(source)) = (groups.get(&reference.target), sources.get_mut(index)) {
+            source.group = Some(name.clone());
+        }
+    }
 }
 
 fn one(index: usize, resource: &Resource) -> Source {

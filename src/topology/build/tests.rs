@@ -1132,3 +1132,104 @@ resource "azurerm_storage_account" "a" {
     let unsupported: Vec<_> = topology.unsupported().into_iter().collect();
     assert_eq!(unsupported, [("Microsoft.Network/virtualHubs".into(), 1)]);
 }
+
+/// Ways to reach the id of an inline subnet: azurerm computes it, and the block says which it is.
+#[test]
+fn the_ways_to_name_an_inline_subnet() {
+    for expression in [
+        "one(azurerm_virtual_network.v.subnet[*]).id",
+        "one(azurerm_virtual_network.v.subnet).id",
+        "azurerm_virtual_network.v.subnet.*.id[0]",
+        "tolist(azurerm_virtual_network.v.subnet)[0].id",
+        "element(azurerm_virtual_network.v.subnet.*.id, 0)",
+        "[for s in azurerm_virtual_network.v.subnet : s.id if s.name == \"db\"][0]",
+        "{ for s in azurerm_virtual_network.v.subnet : s.name => s.id }[\"db\"]",
+        "\"${azurerm_virtual_network.v.id}/subnets/db\"",
+    ] {
+        let topology = model(&format!(
+            r#"
+resource "azurerm_virtual_network" "v" {{
+  name                = "v"
+  resource_group_name = "rg"
+  address_space       = ["10.0.0.0/16"]
+  subnet {{
+    name             = "db"
+    address_prefixes = ["10.0.0.0/24"]
+  }}
+}}
+resource "azurerm_postgresql_flexible_server" "s" {{
+  name                = "s"
+  delegated_subnet_id = {expression}
+}}
+"#
+        ));
+        assert_eq!(topology.subnets.len(), 1, "{expression}");
+        assert_eq!(
+            topology.flexible_servers[0].subnet.to(),
+            Some(Id::new(0)),
+            "{expression}: {:?}",
+            topology.flexible_servers[0].subnet
+        );
+    }
+}
+
+/// azurerm's inline subnets are a set: with several of them a position says nothing about which it is.
+#[test]
+fn a_position_among_several_inline_subnets_is_not_known() {
+    let topology = model(
+        r#"
+resource "azurerm_virtual_network" "v" {
+  name                = "v"
+  resource_group_name = "rg"
+  address_space       = ["10.0.0.0/16"]
+  subnet {
+    name             = "a"
+    address_prefixes = ["10.0.0.0/24"]
+  }
+  subnet {
+    name             = "b"
+    address_prefixes = ["10.0.1.0/24"]
+  }
+}
+resource "azurerm_postgresql_flexible_server" "s" {
+  name                = "s"
+  delegated_subnet_id = tolist(azurerm_virtual_network.v.subnet)[0].id
+}
+"#,
+    );
+    assert!(topology.flexible_servers[0].subnet.unknown().is_some());
+    assert!(topology.occupancies[0].subnet.unknown().is_some());
+}
+
+#[test]
+fn an_azapi_network_in_a_declared_group_is_found_by_the_group_s_name() {
+    let topology = model(
+        r#"
+resource "azurerm_resource_group" "a" {
+  name     = "rg-a"
+  location = "westeurope"
+}
+resource "azapi_resource" "v" {
+  type      = "Microsoft.Network/virtualNetworks@2023-11-01"
+  name      = "v"
+  parent_id = azurerm_resource_group.a.id
+  body      = { properties = { addressSpace = { addressPrefixes = ["10.0.0.0/16"] } } }
+}
+resource "azurerm_subnet" "other" {
+  name                 = "other"
+  resource_group_name  = "rg-b"
+  virtual_network_name = "v"
+  address_prefixes     = ["10.9.0.0/24"]
+}
+resource "azurerm_subnet" "mine" {
+  name                 = "mine"
+  resource_group_name  = "rg-a"
+  virtual_network_name = "v"
+  address_prefixes     = ["10.0.0.0/24"]
+}
+"#,
+    );
+    let network = |name: &str| &topology[subnet(&topology, name).network.to().unwrap()];
+    assert_eq!(network("mine").header.declared, Declared::Separate);
+    assert_eq!(network("other").header.declared, Declared::Elsewhere);
+}
