@@ -17,6 +17,8 @@ mod peering_one_way;
 mod private_dns_zone_name;
 mod private_dns_zone_not_linked;
 mod private_dns_zone_not_linked_to_peer;
+mod private_endpoint_subresource;
+mod private_endpoint_unsupported;
 mod replacement_loses_data;
 mod route_next_hop_unreachable;
 mod subnet_capacity_exceeded;
@@ -52,6 +54,8 @@ pub static ALL: &[&Rule] = &[
     &private_dns_zone_name::RULE,
     &private_dns_zone_not_linked::RULE,
     &private_dns_zone_not_linked_to_peer::RULE,
+    &private_endpoint_subresource::RULE,
+    &private_endpoint_unsupported::RULE,
     &route_next_hop_unreachable::RULE,
     &replacement_loses_data::RULE,
     &change_breaks_occupant::RULE,
