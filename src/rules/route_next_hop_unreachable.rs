@@ -266,7 +266,7 @@ fn inside(topology: &Topology, network: Id<VirtualNetwork>, address: IpAddr) -> 
                         "which Azure keeps for itself in subnet {} ({range})",
                         support::label(topology, &subnet.header)
                     ),
-                    severity: Severity::Error,
+                    severity: Severity::Warning,
                     certain: true,
                     other: Some(network),
                 },
