@@ -3,7 +3,7 @@
 use ecow::EcoString;
 
 use crate::source::Span;
-use crate::value::{Cause, Entry, MappingKind, Number, SequenceKind, Value, ValueKind};
+use crate::value::{Cause, Entry, MappingKind, Number, SequenceKind, TemplatePart, Value, ValueKind};
 
 use super::identity::ParsedId;
 use super::pattern::Pattern;
@@ -60,14 +60,75 @@ fn read_body(value: &Value) -> Option<Value> {
         ValueKind::Mapping(_) => Some(value.clone()),
         ValueKind::String(text) => {
             let json: serde_json::Value = serde_json::from_str(text).ok()?;
-            Some(from_json(&json, value.span))
+            Some(from_json(&json, &[], value.span))
         }
+        ValueKind::Template(parts) => read_json_with_holes(parts, value.span),
         _ => None,
     }
 }
 
+/// Marks of holes in JSON text: characters that Unicode leaves to private use.
+const HOLE_BEGIN: char = '\u{E000}';
+const HOLE_END: char = '\u{E001}';
+
+/// JSON text of which parts are not known (`jsonencode` of references). Parts between quotes are parts of a text; others
+/// are whole values.
+fn read_json_with_holes(parts: &[TemplatePart], span: Span) -> Option<Value> {
+    let mut text = String::new();
+    let mut holes: Vec<&Value> = Vec::new();
+    let (mut quoted, mut escaped) = (false, false);
+    for part in parts {
+        match part {
+            TemplatePart::Literal(literal) => {
+                if literal.contains([HOLE_BEGIN, HOLE_END]) {
+                    return None;
+                }
+                for character in literal.chars() {
+                    match character {
+                        _ if escaped => escaped = false,
+                        '\\' if quoted => escaped = true,
+                        '"' => quoted = !quoted,
+                        _ => {}
+                    }
+                }
+                text.push_str(literal);
+            }
+            TemplatePart::Value(value) => {
+                let quote = if quoted { "" } else { "\"" };
+                text.push_str(&format!("{quote}{HOLE_BEGIN}{}{HOLE_END}{quote}", holes.len()));
+                holes.push(value);
+            }
+        }
+    }
+    let json: serde_json::Value = serde_json::from_str(&text).ok()?;
+    Some(from_json(&json, &holes, span))
+}
+
+/// A text with its holes filled in again.
+fn with_holes(text: &str, holes: &[&Value], span: Span) -> Value {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(HOLE_BEGIN) {
+        let Some((number, after)) = after.split_once(HOLE_END) else { break };
+        if !before.is_empty() {
+            parts.push(TemplatePart::Literal(before.into()));
+        }
+        if let Some(hole) = number.parse::<usize>().ok().and_then(|number| holes.get(number)) {
+            parts.push(TemplatePart::Value((*hole).clone()));
+        }
+        rest = after;
+    }
+    if !rest.is_empty() {
+        parts.push(TemplatePart::Literal(rest.into()));
+    }
+    match parts.as_slice() {
+        [TemplatePart::Value(only)] => only.clone(),
+        _ => Value::new(ValueKind::Template(parts.into()), span),
+    }
+}
+
 /// JSON as a value; everything stands where the text stands. `serde_json` limits the depth.
-fn from_json(json: &serde_json::Value, span: Span) -> Value {
+fn from_json(json: &serde_json::Value, holes: &[&Value], span: Span) -> Value {
     match json {
         serde_json::Value::Null => Value::null(span),
         serde_json::Value::Bool(flag) => Value::bool(*flag, span),
@@ -78,14 +139,15 @@ fn from_json(json: &serde_json::Value, span: Span) -> Value {
                 None => Value::unknown(Cause::Unsupported("this number".into()), span),
             },
         },
+        serde_json::Value::String(text) if text.contains(HOLE_BEGIN) => with_holes(text, holes, span),
         serde_json::Value::String(text) => Value::string(text.as_str(), span),
         serde_json::Value::Array(items) => {
-            let items = items.iter().map(|item| from_json(item, span)).collect();
+            let items = items.iter().map(|item| from_json(item, holes, span)).collect();
             Value::sequence(SequenceKind::Tuple, items, span)
         }
         serde_json::Value::Object(entries) => {
             let entries = entries.iter().map(|(key, value)| {
-                (EcoString::from(key.as_str()), Entry { span, value: from_json(value, span) })
+                (EcoString::from(key.as_str()), Entry { span, value: from_json(value, holes, span) })
             });
             Value::mapping(MappingKind::Object, entries, span)
         }

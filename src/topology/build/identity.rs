@@ -147,6 +147,23 @@ impl Index {
         self.by_name.entry((arm_type, name.clone())).or_default().push(entry);
     }
 
+    /// Notes the subscription of something that is declared nowhere, once an id tells it.
+    pub fn learn_subscription(
+        &mut self,
+        arm_type: &'static str,
+        name: &Pattern,
+        position: usize,
+        subscription: Option<&Pattern>,
+    ) {
+        let Some(subscription) = subscription.filter(|subscription| subscription.is_known()) else { return };
+        let entries = self.by_name.get_mut(&(arm_type, name.clone())).into_iter().flatten();
+        for entry in entries.filter(|entry| entry.position == position && entry.root.is_none()) {
+            if !entry.subscription.as_ref().is_some_and(Pattern::is_known) {
+                entry.subscription = Some(subscription.clone());
+            }
+        }
+    }
+
     /// What a root declares itself under exactly this name and scope.
     pub fn declared_in(
         &self,
@@ -182,9 +199,8 @@ impl Index {
                 .filter(|entry| {
                     compare(entry.group.as_ref(), group) != Likeness::Different
                         && compare(entry.subscription.as_ref(), subscription) != Likeness::Different
-                        // What is declared nowhere is only the same when nothing about it differs.
-                        && (entry.root.is_some()
-                            || (entry.group.as_ref() == group && entry.subscription.as_ref() == subscription))
+                        // What is declared nowhere is only the same when its group certainly is.
+                        && (entry.root.is_some() || entry.group.as_ref() == group)
                 })
                 .collect();
             if !candidates.is_empty() {

@@ -259,6 +259,10 @@ impl<'a> Builder<'a> {
     /// Declares a part that is no child of another: joins it with what is already declared, or adds it.
     fn declare_part<T: Part>(&mut self, source: &'a Source) {
         let name = source.last_name().cloned();
+        if let Some(position) = self.referenced_part::<T>(source) {
+            self.parts[source.id.index()] = Some((T::TYPE, position));
+            return;
+        }
         if !source.managed
             && let Some(name) = &name
             && let Search::Found(position) =
@@ -296,6 +300,15 @@ impl<'a> Builder<'a> {
             };
             self.index.insert(T::TYPE, name, entry);
         }
+    }
+
+    /// The part that a resource names by a reference to its id (azapi).
+    fn referenced_part<T: Part>(&self, source: &Source) -> Option<usize> {
+        let reference = source.whole_id.as_ref()?.as_reference()?;
+        if !resolve::names_itself(reference) {
+            return None;
+        }
+        self.part::<T>(self.target(reference)?).map(Id::index)
     }
 
     /// Whether a resource may be a second deployment of something: nested templates deploy one resource several times to

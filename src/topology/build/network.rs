@@ -34,6 +34,12 @@ impl<'a> Builder<'a> {
     }
 
     fn declare_subnet(&mut self, source: &'a Source) {
+        if let Some(id) = &source.whole_id
+            && let LinkState::To(subnet) = self.resolve_at::<Subnet>(source, id, source.place, 0)
+        {
+            self.parts[source.id.index()] = Some((Subnet::TYPE, subnet.index()));
+            return;
+        }
         let network = self.parent::<VirtualNetwork>(source, &["virtual_network_id"], "virtual_network_name");
         let name = source.last_name();
         if let (false, Some(network), Some(name)) = (source.managed, network.to(), name)

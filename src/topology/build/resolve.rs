@@ -354,7 +354,10 @@ impl<'a> Builder<'a> {
         place: Place,
     ) -> LinkState<T> {
         match self.search::<T>(from, name, group, subscription) {
-            Search::Found(position) => LinkState::To(Id::new(position)),
+            Search::Found(position) => {
+                self.index.learn_subscription(T::TYPE, name, position, subscription);
+                LinkState::To(Id::new(position))
+            }
             Search::Undecided => {
                 let what =
                     format!("the resources that `{}` could mean", spelled.as_deref().unwrap_or("this name"));

@@ -44,6 +44,8 @@ pub(super) struct Source {
     pub parent: Option<Value>,
     /// An azapi resource that changes one that exists.
     pub patch: bool,
+    /// azapi: the whole id by which it is named.
+    pub whole_id: Option<Value>,
     /// Its header.
     pub place: Place,
     /// Why what is not written is unknown, for what is only looked up.
@@ -140,6 +142,7 @@ fn one(index: usize, resource: &Resource) -> Source {
         subscription: None,
         parent: None,
         patch: false,
+        whole_id: None,
         place,
         lookup,
         uncertain,
@@ -228,6 +231,7 @@ fn azapi_resource(source: &mut Source) {
     if let Some(id) = &converted.resource_id {
         source.parent = None;
         azapi::name_from_id(source, id);
+        source.whole_id = converted.resource_id;
     } else if type_depth(&source.what) == 1
         && let Some(group) = source.parent.as_ref().and_then(azapi::group_of)
     {

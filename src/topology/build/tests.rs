@@ -701,6 +701,12 @@ resource "azurerm_databricks_workspace" "w" {{
 fn azapi_speaks_arm() {
     for body in [
         r#"{ properties = { addressPrefix = "10.0.1.0/24", networkSecurityGroup = { id = azurerm_network_security_group.nsg.id } } }"#,
+        r#"jsonencode({ properties = { addressPrefix = "10.0.1.0/24", networkSecurityGroup = { id = azurerm_network_security_group.nsg.id } } })"#,
+        r#"jsonencode({ properties = { addressPrefix = "10.0.1.0/24", networkSecurityGroup = { id = "${azurerm_network_security_group.nsg.id}" }, "a\"b" = "\\" } })"#,
+        r#"<<EOF
+{ "properties": { "addressPrefix": "10.0.1.0/24", "networkSecurityGroup": { "id": "${azurerm_network_security_group.nsg.id}" } } }
+EOF
+"#,
         r#"{ properties = { AddressPrefixes = ["10.0.1.0/24"], NETWORKSECURITYGROUP = { Id = azurerm_network_security_group.nsg.id } } }"#,
     ] {
         let topology = model(&format!(
@@ -1232,4 +1238,59 @@ resource "azurerm_subnet" "mine" {
     let network = |name: &str| &topology[subnet(&topology, name).network.to().unwrap()];
     assert_eq!(network("mine").header.declared, Declared::Separate);
     assert_eq!(network("other").header.declared, Declared::Elsewhere);
+}
+
+#[test]
+fn updates_name_what_they_change_by_its_id() {
+    for id in ["azurerm_subnet.s.id", "\"${azurerm_virtual_network.hub.id}/subnets/s\""] {
+        let topology = model(&format!(
+            r#"{HUB}
+resource "azapi_update_resource" "u" {{
+  type        = "Microsoft.Network/virtualNetworks/subnets@2023-11-01"
+  resource_id = {id}
+  body        = {{ properties = {{ defaultOutboundAccess = false }} }}
+}}
+resource "azurerm_subnet" "s" {{
+  name                 = "s"
+  resource_group_name  = "rg"
+  virtual_network_name = azurerm_virtual_network.hub.name
+  address_prefixes     = ["10.0.1.0/24"]
+}}
+"#
+        ));
+        assert_eq!(topology.subnets.len(), 1, "{id}");
+        let s = subnet(&topology, "s");
+        assert!(s.default_outbound_access.is(&false), "{id}");
+        assert_eq!(s.prefixes.known().count(), 1);
+    }
+}
+
+#[test]
+fn names_and_ids_of_what_is_elsewhere_meet() {
+    let topology = model(
+        r#"
+resource "azurerm_subnet" "a" {
+  name                 = "a"
+  resource_group_name  = "net"
+  virtual_network_name = "hub"
+  address_prefixes     = ["10.0.1.0/24"]
+}
+resource "azurerm_private_dns_zone_virtual_network_link" "one" {
+  name                  = "one"
+  resource_group_name   = "net"
+  private_dns_zone_name = "example.org"
+  virtual_network_id    = "/subscriptions/1/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/hub"
+}
+resource "azurerm_private_dns_zone_virtual_network_link" "two" {
+  name                  = "two"
+  resource_group_name   = "net"
+  private_dns_zone_name = "example.org"
+  virtual_network_id    = "/subscriptions/2/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/hub"
+}
+"#,
+    );
+    assert_eq!(topology.private_dns_zones.len(), 1);
+    assert_eq!(subnet(&topology, "a").network.to(), topology.zone_links[0].network.to());
+    assert_ne!(topology.zone_links[0].network.to(), topology.zone_links[1].network.to());
+    assert_eq!(topology.virtual_networks.len(), 2);
 }
