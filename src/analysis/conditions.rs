@@ -77,6 +77,14 @@ fn passes(topology: &Topology, resource: &ResourceNode, test: &Test) -> Truth {
         Err(why) => return Truth::Unknown(why),
     };
     let is_one = |text: &String| test.values.iter().any(|value| value.eq_ignore_ascii_case(text));
+    let compares = !matches!(test.test, TestKind::Set | TestKind::Unset);
+    // A value that is there but not known may be any of them; only one that is known to be wanted settles it.
+    if compares
+        && !(matches!(test.test, TestKind::In | TestKind::ContainsAny) && texts.iter().any(is_one))
+        && let Some(why) = values.found.iter().find_map(|(value, _)| value.first_unknown())
+    {
+        return Truth::Unknown(why);
+    }
     let yes = match test.test {
         TestKind::Set => !values.found.is_empty(),
         TestKind::Unset => values.found.is_empty(),

@@ -8,12 +8,15 @@
 mod change_breaks_occupant;
 mod changes;
 mod delegated_subnet_shared;
+mod exclusive_subnet_shared;
 mod invalid_address_prefix;
 mod nsg_blocks_required_flow;
 mod nsg_priority_conflict;
 mod occupants;
 mod peering_address_overlap;
 mod peering_one_way;
+mod private_dns_link_conflict;
+mod private_dns_zone_missing;
 mod private_dns_zone_name;
 mod private_dns_zone_not_linked;
 mod private_dns_zone_not_linked_to_peer;
@@ -21,9 +24,13 @@ mod private_endpoint_subresource;
 mod private_endpoint_unsupported;
 mod replacement_loses_data;
 mod route_next_hop_unreachable;
+mod service_endpoint_missing;
+mod static_address_invalid;
 mod subnet_capacity_exceeded;
+mod subnet_delegation_forbidden;
 mod subnet_delegation_mismatch;
 mod subnet_delegation_missing;
+mod subnet_delegation_multiple;
 mod subnet_outside_vnet;
 mod subnet_too_small;
 mod subnets_overlap;
@@ -42,11 +49,15 @@ pub static ALL: &[&Rule] = &[
     &delegated_subnet_shared::RULE,
     &subnet_delegation_missing::RULE,
     &subnet_delegation_mismatch::RULE,
+    &subnet_delegation_forbidden::RULE,
+    &subnet_delegation_multiple::RULE,
+    &exclusive_subnet_shared::RULE,
     &invalid_address_prefix::RULE,
     &subnet_outside_vnet::RULE,
     &subnets_overlap::RULE,
     &subnet_too_small::RULE,
     &subnet_capacity_exceeded::RULE,
+    &static_address_invalid::RULE,
     &nsg_blocks_required_flow::RULE,
     &nsg_priority_conflict::RULE,
     &peering_one_way::RULE,
@@ -54,8 +65,11 @@ pub static ALL: &[&Rule] = &[
     &private_dns_zone_name::RULE,
     &private_dns_zone_not_linked::RULE,
     &private_dns_zone_not_linked_to_peer::RULE,
+    &private_dns_zone_missing::RULE,
+    &private_dns_link_conflict::RULE,
     &private_endpoint_subresource::RULE,
     &private_endpoint_unsupported::RULE,
+    &service_endpoint_missing::RULE,
     &route_next_hop_unreachable::RULE,
     &replacement_loses_data::RULE,
     &change_breaks_occupant::RULE,

@@ -3,6 +3,13 @@
 use crate::azure::occupants::{self, Occupant};
 use crate::topology::{Id, Occupancy, ResourceNode, Subnet, Topology};
 
+const API_MANAGEMENT: &str = "Microsoft.ApiManagement/service";
+
+/// What subnets of the newer tiers of API Management are delegated to: for integration, and for injection.
+/// Sources: <https://learn.microsoft.com/azure/api-management/integrate-vnet-outbound>,
+/// <https://learn.microsoft.com/azure/api-management/inject-vnet-v2>.
+const NEWER_API_MANAGEMENT: [&str; 2] = ["Microsoft.Web/serverFarms", "Microsoft.Web/hostingEnvironments"];
+
 /// An occupant of a subnet with its row of the knowledge base.
 #[derive(Clone, Copy)]
 pub struct Resident<'a> {
@@ -34,6 +41,21 @@ impl Resident<'_> {
         self.row.delegation.as_deref().is_some_and(same)
             || same(&self.row.arm_type)
             || belongs(&self.row.arm_type, service)
+            || (self.row.arm_type.eq_ignore_ascii_case(API_MANAGEMENT)
+                && !self.is_classic_api_management()
+                && NEWER_API_MANAGEMENT.iter().any(|own| same(own)))
+    }
+
+    /// Whether it is an API Management service of a tier that is injected as machines. Tiers that are not known do not count.
+    pub fn is_classic_api_management(&self) -> bool {
+        if !self.row.arm_type.eq_ignore_ascii_case(API_MANAGEMENT) {
+            return false;
+        }
+        // azurerm joins tier and units: `Premium_2`.
+        let tier = self.resource.values(&["sku_name"], &["sku.name"]);
+        let tier = tier.found.first().and_then(|(value, _)| value.as_str()).unwrap_or("");
+        let tier = tier.split('_').next().unwrap_or("");
+        ["Developer", "Premium"].iter().any(|classic| classic.eq_ignore_ascii_case(tier))
     }
 }
 
