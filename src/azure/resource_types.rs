@@ -42,6 +42,24 @@ pub fn of_terraform(terraform_type: &str) -> Option<&'static str> {
     types().terraform.get(terraform_type).map(String::as_str)
 }
 
+/// azurerm types that make nothing of their own in Azure: they connect two resources, and the model reads them as that.
+const CONNECTIONS: [&str; 9] = [
+    "azurerm_network_interface_application_security_group_association",
+    "azurerm_network_interface_backend_address_pool_association",
+    "azurerm_network_interface_network_security_group_association",
+    "azurerm_network_interface_security_group_association",
+    "azurerm_nat_gateway_public_ip_association",
+    "azurerm_nat_gateway_public_ip_prefix_association",
+    "azurerm_subnet_nat_gateway_association",
+    "azurerm_subnet_network_security_group_association",
+    "azurerm_subnet_route_table_association",
+];
+
+/// Whether an azurerm type only connects two resources.
+pub fn is_connection(terraform_type: &str) -> bool {
+    CONNECTIONS.contains(&terraform_type)
+}
+
 /// An ARM type in its usual spelling; types that are not known stay as they are.
 pub fn usual_spelling(arm_type: &str) -> EcoString {
     types().spelling.get(&arm_type.to_ascii_lowercase()).cloned().unwrap_or_else(|| arm_type.into())

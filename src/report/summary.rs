@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::azure::resource_types;
 use crate::finding::Severity;
 use crate::topology::Topology;
 use crate::value;
@@ -117,7 +118,7 @@ fn unsupported(topology: &Topology) -> Vec<Unsupported> {
         let written = resource.written_type.as_str();
         let of_azure =
             written.starts_with("azurerm_") || written.starts_with("azapi_") || written.contains('/');
-        if resource.arm_type.is_none() && of_azure {
+        if resource.arm_type.is_none() && of_azure && !resource_types::is_connection(written) {
             *counts.entry(written).or_default() += 1;
         }
     }
