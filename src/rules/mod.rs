@@ -10,23 +10,28 @@ mod changes;
 mod delegated_subnet_shared;
 mod exclusive_subnet_shared;
 mod invalid_address_prefix;
+mod network_rule_ineffective;
 mod nsg_blocks_required_flow;
 mod nsg_priority_conflict;
 mod occupants;
+mod ordering_not_awaited;
 mod peering_address_overlap;
 mod peering_one_way;
 mod private_dns_link_conflict;
+mod private_dns_record_collision;
 mod private_dns_zone_missing;
 mod private_dns_zone_name;
 mod private_dns_zone_not_linked;
 mod private_dns_zone_not_linked_to_peer;
 mod private_endpoint_subresource;
 mod private_endpoint_unsupported;
+mod public_endpoint_open;
 mod replacement_loses_data;
 mod route_next_hop_unreachable;
 mod service_endpoint_missing;
 mod static_address_invalid;
 mod subnet_capacity_exceeded;
+mod subnet_declared_twice;
 mod subnet_delegation_forbidden;
 mod subnet_delegation_mismatch;
 mod subnet_delegation_missing;
@@ -65,6 +70,11 @@ pub static ALL: &[&Rule] = &[
     &private_dns_zone_name::RULE,
     &private_dns_zone_not_linked::RULE,
     &private_dns_zone_not_linked_to_peer::RULE,
+    &subnet_declared_twice::RULE,
+    &ordering_not_awaited::RULE,
+    &private_dns_record_collision::RULE,
+    &public_endpoint_open::RULE,
+    &network_rule_ineffective::RULE,
     &private_dns_zone_missing::RULE,
     &private_dns_link_conflict::RULE,
     &private_endpoint_subresource::RULE,

@@ -1,0 +1,195 @@
+//! ## What it checks
+//!
+//! That an injected MySQL flexible server waits for the link of its private DNS zone to its network. The server names the zone, not
+//! the link; without a `depends_on` the two are made at the same time.
+//!
+//! ## What Azure does
+//!
+//! The server is rejected when it comes first (`VnetNotLinkedToPrivateDnsZone`), and accepted when it comes last.
+//!
+//! ## Example
+//!
+//! ```hcl
+//! resource "azurerm_virtual_network" "main" {
+//!   name                = "vnet-main"
+//!   resource_group_name = "rg"
+//!   location            = "westeurope"
+//!   address_space       = ["10.0.0.0/16"]
+//! }
+//!
+//! resource "azurerm_subnet" "db" {
+//!   name                 = "snet-db"
+//!   resource_group_name  = "rg"
+//!   virtual_network_name = azurerm_virtual_network.main.name
+//!   address_prefixes     = ["10.0.1.0/24"]
+//!
+//!   delegation {
+//!     name = "service"
+//!     service_delegation {
+//!       name = "Microsoft.DBforMySQL/flexibleServers"
+//!     }
+//!   }
+//! }
+//!
+//! resource "azurerm_private_dns_zone" "db" {
+//!   name                = "orders.mysql.database.azure.com"
+//!   resource_group_name = "rg"
+//! }
+//!
+//! resource "azurerm_private_dns_zone_virtual_network_link" "db" {
+//!   name                  = "link-db"
+//!   resource_group_name   = "rg"
+//!   private_dns_zone_name = azurerm_private_dns_zone.db.name
+//!   virtual_network_id    = azurerm_virtual_network.main.id
+//! }
+//!
+//! resource "azurerm_mysql_flexible_server" "orders" {
+//!   name                = "mysql-orders"
+//!   resource_group_name = "rg"
+//!   location            = "westeurope"
+//!   sku_name            = "GP_Standard_D2ds_v4"
+//!   delegated_subnet_id = azurerm_subnet.db.id
+//!   private_dns_zone_id = azurerm_private_dns_zone.db.id
+//! }
+//! ```
+//!
+//! ## Corrected example
+//!
+//! ```hcl
+//! resource "azurerm_virtual_network" "main" {
+//!   name                = "vnet-main"
+//!   resource_group_name = "rg"
+//!   location            = "westeurope"
+//!   address_space       = ["10.0.0.0/16"]
+//! }
+//!
+//! resource "azurerm_subnet" "db" {
+//!   name                 = "snet-db"
+//!   resource_group_name  = "rg"
+//!   virtual_network_name = azurerm_virtual_network.main.name
+//!   address_prefixes     = ["10.0.1.0/24"]
+//!
+//!   delegation {
+//!     name = "service"
+//!     service_delegation {
+//!       name = "Microsoft.DBforMySQL/flexibleServers"
+//!     }
+//!   }
+//! }
+//!
+//! resource "azurerm_private_dns_zone" "db" {
+//!   name                = "orders.mysql.database.azure.com"
+//!   resource_group_name = "rg"
+//! }
+//!
+//! resource "azurerm_private_dns_zone_virtual_network_link" "db" {
+//!   name                  = "link-db"
+//!   resource_group_name   = "rg"
+//!   private_dns_zone_name = azurerm_private_dns_zone.db.name
+//!   virtual_network_id    = azurerm_virtual_network.main.id
+//! }
+//!
+//! resource "azurerm_mysql_flexible_server" "orders" {
+//!   name                = "mysql-orders"
+//!   resource_group_name = "rg"
+//!   location            = "westeurope"
+//!   sku_name            = "GP_Standard_D2ds_v4"
+//!   delegated_subnet_id = azurerm_subnet.db.id
+//!   private_dns_zone_id = azurerm_private_dns_zone.db.id
+//!   depends_on          = [azurerm_private_dns_zone_virtual_network_link.db]
+//! }
+//! ```
+//!
+//! ## When it is undecided
+//!
+//! When the zone, the network or the link is not known. What is in another root or template is taken to be there before.
+//!
+//! ## References
+//!
+//! - <https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/mysql_flexible_server>
+//! - <https://learn.microsoft.com/azure/mysql/flexible-server/concepts-networking-vnet>
+//! - <https://learn.microsoft.com/azure/postgresql/network/concepts-networking-private>
+
+use std::collections::BTreeSet;
+
+use super::{Context, Reporter, Rule, support};
+use crate::finding::{Category, Severity};
+use crate::topology::{Engine, FlexibleServer, ResourceId, Topology, ZoneLink};
+
+/// See the module's documentation.
+pub static RULE: Rule = Rule {
+    name: "ordering-not-awaited",
+    category: Category::Ordering,
+    severity: Severity::Warning,
+    summary: "a server that does not wait for the link of its private DNS zone",
+    error_codes: &["VnetNotLinkedToPrivateDnsZone"],
+    pedantic: false,
+    source: include_str!("ordering_not_awaited.rs"),
+    check,
+};
+
+fn check(context: &Context, reporter: &mut Reporter) {
+    // Only MySQL is documented to look for the link when the server is made.
+    let servers = context.topology.flexible_servers.iter().filter(|server| server.engine == Engine::MySql);
+    for server in servers.filter(|server| server.header.is_managed()) {
+        check_server(context, reporter, server);
+    }
+}
+
+fn check_server(context: &Context, reporter: &mut Reporter, server: &FlexibleServer) {
+    let topology = context.topology;
+    let network = server.subnet.to().and_then(|subnet| topology[subnet].network.to());
+    let (Some(network), Some(zone)) = (network, server.zone.to()) else { return };
+    let own = &topology[server.header.resource];
+    let part = &topology[zone];
+    let links: Vec<&ZoneLink> = part
+        .links
+        .iter()
+        .map(|id| &topology[*id])
+        .filter(|link| link.network.to() == Some(network) && link.header.is_managed())
+        .collect();
+    // A link of another root is made before or after as a whole, by whoever runs them.
+    let Some(first) = links.iter().find(|link| topology[link.header.resource].key.root == own.key.root)
+    else {
+        return;
+    };
+    if links.len() > 1 || topology.unseen(&server.header).is_some() {
+        return;
+    }
+    let awaited = awaited(topology, server.header.resource);
+    if awaited.contains(&first.header.resource) {
+        reporter.satisfied();
+        return;
+    }
+    // Where not even the zone is awaited, the input does not say what waits for what.
+    if !awaited.contains(&part.header.resource) {
+        return;
+    }
+    let finding = reporter
+        .finding(
+            format!(
+                "flexible server {} does not wait for the link of its private DNS zone {} to its network",
+                support::label(topology, &server.header),
+                support::label(topology, &part.header),
+            ),
+            server.header.place,
+        )
+        .of(&server.header.resource_id)
+        .related_part("the link", &first.header)
+        .related("the zone is named here, which the link comes after", server.zone.place)
+        .advice("Let the server depend on the link with `depends_on`.")
+        .certain_if(server.header.is_certain() && first.header.is_certain());
+    reporter.violated(finding);
+}
+
+/// Everything that is made before a resource, directly or not.
+fn awaited(topology: &Topology, resource: ResourceId) -> BTreeSet<ResourceId> {
+    let mut seen = BTreeSet::new();
+    let mut open = topology[resource].dependencies.clone();
+    while let Some(next) = open.pop() {
+        if seen.insert(next) {
+            open.extend(topology[next].dependencies.iter().copied());
+        }
+    }
+    seen
+}

@@ -1,0 +1,128 @@
+//! ## What it checks
+//!
+//! That a virtual network of Terraform does not have subnets both inside it and as resources of their own.
+//!
+//! ## What Azure does
+//!
+//! Nothing at first. Terraform takes the list inside the network for complete: the next apply removes the subnets that are
+//! resources of their own, or fails because they are in use, and the one after that makes them again.
+//!
+//! ## Example
+//!
+//! ```hcl
+//! resource "azurerm_virtual_network" "main" {
+//!   name                = "vnet-main"
+//!   resource_group_name = "rg"
+//!   location            = "westeurope"
+//!   address_space       = ["10.0.0.0/16"]
+//!
+//!   subnet {
+//!     name             = "snet-app"
+//!     address_prefixes = ["10.0.1.0/24"]
+//!   }
+//! }
+//!
+//! resource "azurerm_subnet" "db" {
+//!   name                 = "snet-db"
+//!   resource_group_name  = "rg"
+//!   virtual_network_name = azurerm_virtual_network.main.name
+//!   address_prefixes     = ["10.0.2.0/24"]
+//! }
+//! ```
+//!
+//! ## Corrected example
+//!
+//! ```hcl
+//! resource "azurerm_virtual_network" "main" {
+//!   name                = "vnet-main"
+//!   resource_group_name = "rg"
+//!   location            = "westeurope"
+//!   address_space       = ["10.0.0.0/16"]
+//! }
+//!
+//! resource "azurerm_subnet" "app" {
+//!   name                 = "snet-app"
+//!   resource_group_name  = "rg"
+//!   virtual_network_name = azurerm_virtual_network.main.name
+//!   address_prefixes     = ["10.0.1.0/24"]
+//! }
+//!
+//! resource "azurerm_subnet" "db" {
+//!   name                 = "snet-db"
+//!   resource_group_name  = "rg"
+//!   virtual_network_name = azurerm_virtual_network.main.name
+//!   address_prefixes     = ["10.0.2.0/24"]
+//! }
+//! ```
+//!
+//! ## When it is undecided
+//!
+//! When it is not known which network a subnet is part of.
+//!
+//! ## References
+//!
+//! - <https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/virtual_network>
+//! - <https://github.com/hashicorp/terraform-provider-azurerm/issues/5011>
+
+use super::{Context, Reporter, Rule, support};
+use crate::finding::{Category, Severity};
+use crate::topology::{Declared, Subnet, VirtualNetwork};
+
+/// See the module's documentation.
+pub static RULE: Rule = Rule {
+    name: "subnet-declared-twice",
+    category: Category::Subnet,
+    severity: Severity::Warning,
+    summary: "a network with subnets inside it and as resources of their own, which undo each other",
+    error_codes: &["InUseSubnetCannotBeDeleted"],
+    pedantic: false,
+    source: include_str!("subnet_declared_twice.rs"),
+    check,
+};
+
+/// How many subnets a finding names.
+const NAMED: usize = 6;
+
+fn check(context: &Context, reporter: &mut Reporter) {
+    for network in &context.topology.virtual_networks {
+        check_network(context, reporter, network);
+    }
+}
+
+fn check_network(context: &Context, reporter: &mut Reporter, network: &VirtualNetwork) {
+    let topology = context.topology;
+    let own = &topology[network.header.resource];
+    let Some(inline) = network.inline_subnets else { return };
+    if !network.header.is_managed() || own.written_type != "azurerm_virtual_network" {
+        return;
+    }
+    let separate: Vec<&Subnet> = network
+        .subnets
+        .iter()
+        .map(|id| &topology[*id])
+        .filter(|subnet| {
+            subnet.header.declared == Declared::Separate
+                && topology[subnet.header.resource].written_type == "azurerm_subnet"
+        })
+        .collect();
+    let Some(first) = separate.first() else {
+        reporter.satisfied();
+        return;
+    };
+    let mut finding = reporter
+        .finding(
+            format!(
+                "{} has subnets inside it and subnet {} as a resource of its own; each apply undoes the other",
+                support::label(topology, &network.header),
+                support::label(topology, &first.header),
+            ),
+            inline,
+        )
+        .of(&network.header.resource_id)
+        .advice("Declare all subnets of the network in one way.")
+        .certain_if(network.header.is_certain() && separate.iter().any(|subnet| subnet.header.is_certain()));
+    for subnet in separate.iter().take(NAMED) {
+        finding = finding.related_part("a subnet of its own", &subnet.header);
+    }
+    reporter.violated(finding);
+}
