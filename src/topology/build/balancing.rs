@@ -7,6 +7,7 @@ use crate::value::{Step, Value, ValueKind};
 
 use super::Builder;
 use super::network::version_dependent;
+use super::pattern::Pattern;
 use super::source::Source;
 use super::view::{Block, Found, Paths, View, paths, text_of};
 
@@ -231,6 +232,21 @@ impl<'a> Builder<'a> {
             if let Some(slot) = slots.get(&target) {
                 return Some(*slot);
             }
+            // An existing pool or probe: its names say which it is.
+            let source = self.source(target);
+            if super::resolve::names_itself(reference)
+                && source.what.rsplit('/').next() == Some(collection)
+                && let Some([.., parent, name]) = source.names.as_deref()
+            {
+                let found = self.search::<LoadBalancer>(
+                    source,
+                    parent,
+                    source.group.as_ref(),
+                    source.subscription.as_ref(),
+                );
+                let super::identity::Search::Found(position) = found else { return None };
+                return self.slot_named(Id::new(position), name, collection);
+            }
             // ARM: `lb.properties.backendAddressPools[0].id`.
             let balancer = self.part::<LoadBalancer>(target)?;
             let named = reference
@@ -246,7 +262,7 @@ impl<'a> Builder<'a> {
                 .filter(|slot| self.slot_name(*slot, collection).is_some());
         }
         // The id of something inline: the last two segments say what.
-        let pattern = super::pattern::Pattern::of(value)?;
+        let pattern = Pattern::of(value)?;
         let segments = pattern.segments();
         let (name, rest) = segments.split_last()?;
         if rest.last()?.known() != Some(collection) {
@@ -274,6 +290,11 @@ impl<'a> Builder<'a> {
                 }
             }
         };
+        self.slot_named(balancer, name, collection)
+    }
+
+    /// The pool or probe of a name.
+    fn slot_named(&self, balancer: Id<LoadBalancer>, name: &Pattern, collection: &str) -> Option<Slot> {
         let count = if collection == "probes" {
             self.topology[balancer].probes.len()
         } else {

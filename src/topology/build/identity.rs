@@ -3,7 +3,7 @@
 use ecow::EcoString;
 use rustc_hash::FxHashMap;
 
-use crate::value::Value;
+use crate::value::{TemplatePart, Value, ValueKind};
 
 use super::pattern::{Likeness, Pattern, compare};
 
@@ -18,7 +18,7 @@ pub(super) struct ParsedId {
     pub arm_type: EcoString,
     /// The names along the type.
     pub names: Vec<Pattern>,
-    /// The names as they are spelled, as far as the text holds them.
+    /// The last of the names as they are spelled, the very last first.
     pub spelled: Vec<EcoString>,
 }
 
@@ -26,12 +26,7 @@ impl ParsedId {
     /// Takes the id that a value holds apart, see [`ParsedId::parse`].
     pub fn of(value: &Value) -> Option<Self> {
         let mut parsed = Self::parse(&Pattern::of(value)?)?;
-        if let Some(text) = value.as_str() {
-            let segments: Vec<&str> = text.trim_end_matches('/').split('/').collect();
-            let names = segments.iter().rev().step_by(2).take(parsed.names.len());
-            parsed.spelled = names.map(|name| EcoString::from(*name)).collect();
-            parsed.spelled.reverse();
-        }
+        parsed.spelled = spelled_names(value, parsed.names.len());
         Some(parsed)
     }
 
@@ -81,9 +76,25 @@ impl ParsedId {
             group: self.group.clone(),
             arm_type: arm_type.into(),
             names: names.to_vec(),
-            spelled: self.spelled.get(..names.len()).unwrap_or_default().to_vec(),
+            spelled: self.spelled.get(1..).unwrap_or_default().to_vec(),
         })
     }
+}
+
+/// The names at the end of an id as they are spelled, the very last first: as many as stand in its last known text.
+pub(super) fn spelled_names(value: &Value, most: usize) -> Vec<EcoString> {
+    let (text, whole) = match &value.kind {
+        ValueKind::String(text) => (text.as_str(), true),
+        ValueKind::Template(parts) => match parts.last() {
+            Some(TemplatePart::Literal(text)) => (text.as_str(), false),
+            _ => return Vec::new(),
+        },
+        _ => return Vec::new(),
+    };
+    let segments: Vec<&str> = text.trim_end_matches('/').split('/').collect();
+    // The first segment of a text behind something unknown may be the end of a longer one.
+    let certain = segments.get(usize::from(!whole)..).unwrap_or_default();
+    certain.iter().rev().step_by(2).take(most).map(|name| EcoString::from(*name)).collect()
 }
 
 /// Something with a name, in the index.

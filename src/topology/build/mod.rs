@@ -9,6 +9,7 @@ mod azapi;
 mod compute;
 mod dns;
 mod identity;
+mod lookup;
 mod part;
 mod pattern;
 mod resolve;
