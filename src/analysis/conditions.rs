@@ -33,12 +33,6 @@ pub fn all_hold(topology: &Topology, resource: &ResourceNode, conditions: &[When
 }
 
 fn holds(topology: &Topology, resource: &ResourceNode, condition: &When) -> Truth {
-    if let Some(only) = &condition.only_type
-        && !resource.is_arm()
-        && !only.eq_ignore_ascii_case(&resource.written_type)
-    {
-        return Truth::Yes;
-    }
     let test = if resource.is_arm() { &condition.arm } else { &condition.terraform };
     let truth = match test {
         Some(test) => passes(topology, resource, test),

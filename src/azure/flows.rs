@@ -80,8 +80,6 @@ pub struct When {
     pub arm: Option<Test>,
     /// Another condition, in words, that is as good.
     pub or: Option<String>,
-    /// Only for this Terraform type among those of the service.
-    pub only_type: Option<String>,
     /// What else there is to say.
     pub note: Option<String>,
 }
@@ -229,6 +227,9 @@ pub struct RequiredFlow {
     /// Whether the service adds the rule itself.
     #[serde(default)]
     pub managed: bool,
+    /// Whether all of it is needed: what looks at the group wants no part of it denied.
+    #[serde(default)]
+    pub whole: bool,
     /// Whether the same is needed the other way.
     #[serde(default)]
     pub also_inbound: bool,

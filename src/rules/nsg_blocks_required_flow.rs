@@ -189,7 +189,7 @@ use crate::azure::Confidence;
 use crate::azure::flows::{
     Damage, FlowDirection, FlowEndpoint, Level, RequiredFlow, Service, Status, TagRegion, required_flows,
 };
-use crate::azure::tags::service_tags;
+use crate::azure::tags::{self, service_tags};
 use crate::finding::{Category, Severity};
 use crate::net::{AddressSet, PortSet};
 use crate::resource::Mode;
@@ -337,7 +337,8 @@ impl Surroundings<'_> {
             FlowDirection::Outbound => Direction::Outbound,
         };
         let flow = Flow::new(direction, source, destination).to_ports(required.protocols(), ports.clone());
-        let outcome = match security::evaluate(&flow, &Layers::subnet(&self.rules), &self.network) {
+        let rules = self.without_other_tags(required);
+        let outcome = match security::evaluate(&flow, &Layers::subnet(&rules), &self.network) {
             Ok(outcome) => outcome,
             Err(_) => {
                 let cause = Cause::Limit("the group's rules are too many to decide this".into());
@@ -357,6 +358,9 @@ impl Surroundings<'_> {
                 let blocked = outcome.blocked_ports.clone();
                 self.report(reporter, resource, service, required, &outcome, &blocked);
             }
+            Verdict::PartlyBlocked if required.whole => {
+                self.report(reporter, resource, service, required, &outcome, &ports);
+            }
             Verdict::PartlyBlocked | Verdict::Undecided => {
                 let text =
                     outcome.causes.first().cloned().unwrap_or_else(|| "only part of it is blocked".into());
@@ -375,6 +379,46 @@ impl Surroundings<'_> {
                 .allowed
                 .iter()
                 .any(|decision| decision.rule.as_ref().is_some_and(|rule| rule.index.is_none()))
+    }
+
+    /// The group without what its allows say about the tags of other services. Whose addresses a tag has is not known here, but no
+    /// tag covers all of one that it is not documented to contain: such an allow does not let the whole flow pass.
+    fn without_other_tags(&self, required: &RequiredFlow) -> security::input::SecurityGroup {
+        let mut group = self.rules.clone();
+        let (end, inbound) = match required.direction {
+            FlowDirection::Inbound => (&required.from, true),
+            FlowDirection::Outbound => (&required.to, false),
+        };
+        let FlowEndpoint::Tag { value, .. } = end else { return group };
+        let table = service_tags();
+        let needed = table.resolve(value);
+        let is_service = |name: &tags::TagName| {
+            name.parent
+                .as_deref()
+                .and_then(|parent| table.get(parent))
+                .is_some_and(|tag| tag.kind == tags::TagKind::Service && tag.name != tags::AZURE_CLOUD)
+        };
+        if !is_service(&needed) {
+            return group;
+        }
+        let is_other = |selector: &Selector| {
+            let Selector::Tag(text) = selector else { return false };
+            let named = table.resolve(text);
+            let related = |a: &tags::TagName, b: &tags::TagName| {
+                a.parent == b.parent || table.containing(a).contains(&b.name)
+            };
+            is_service(&named) && !related(&needed, &named) && !related(&named, &needed)
+        };
+        group.rules.retain_mut(|rule| {
+            if rule.access.known() != Some(&security::input::Access::Allow) {
+                return true;
+            }
+            let selectors = if inbound { &mut rule.source } else { &mut rule.destination };
+            let had_any = !selectors.is_empty();
+            selectors.retain(|selector| !is_other(selector));
+            !had_any || !selectors.is_empty()
+        });
+        group
     }
 
     fn party(&self, resource: &ResourceNode, endpoint: &FlowEndpoint) -> Option<Party> {
