@@ -45,6 +45,9 @@ pub struct SubnetRouteRule {
     /// The next hops, one of which a route for the prefix must have.
     #[serde(default)]
     pub required_next_hop: Vec<String>,
+    /// Whether there must be a route for the prefix; otherwise it only must not have another next hop.
+    #[serde(default)]
+    pub must_exist: bool,
     /// Whether learned routes must reach the subnet.
     pub required_propagation: Option<bool>,
     /// When it holds, in words; always, if absent.

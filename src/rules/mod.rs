@@ -9,10 +9,14 @@ mod change_breaks_occupant;
 mod changes;
 mod delegated_subnet_shared;
 mod exclusive_subnet_shared;
+mod gateway_subnet_invalid;
 mod invalid_address_prefix;
 mod network_rule_ineffective;
+mod nat_gateway_invalid;
 mod nsg_blocks_required_flow;
+mod nsg_forbidden_on_subnet;
 mod nsg_priority_conflict;
+mod nsg_rule_invalid;
 mod occupants;
 mod ordering_not_awaited;
 mod peering_address_overlap;
@@ -26,7 +30,10 @@ mod private_dns_zone_not_linked_to_peer;
 mod private_endpoint_subresource;
 mod private_endpoint_unsupported;
 mod public_endpoint_open;
+mod public_ip_sku_mismatch;
 mod replacement_loses_data;
+mod route_forbidden_on_subnet;
+mod route_next_hop_invalid;
 mod route_next_hop_unreachable;
 mod service_endpoint_missing;
 mod static_address_invalid;
@@ -65,6 +72,8 @@ pub static ALL: &[&Rule] = &[
     &static_address_invalid::RULE,
     &nsg_blocks_required_flow::RULE,
     &nsg_priority_conflict::RULE,
+    &nsg_rule_invalid::RULE,
+    &nsg_forbidden_on_subnet::RULE,
     &peering_one_way::RULE,
     &peering_address_overlap::RULE,
     &private_dns_zone_name::RULE,
@@ -81,6 +90,11 @@ pub static ALL: &[&Rule] = &[
     &private_endpoint_unsupported::RULE,
     &service_endpoint_missing::RULE,
     &route_next_hop_unreachable::RULE,
+    &route_next_hop_invalid::RULE,
+    &route_forbidden_on_subnet::RULE,
+    &gateway_subnet_invalid::RULE,
+    &public_ip_sku_mismatch::RULE,
+    &nat_gateway_invalid::RULE,
     &replacement_loses_data::RULE,
     &change_breaks_occupant::RULE,
 ];
@@ -175,6 +189,11 @@ impl Reporter {
         finding.rule = self.rule.name;
         self.outcome.checks += 1;
         self.outcome.findings.push(finding);
+    }
+
+    /// How many defects were found so far.
+    pub fn violations(&self) -> usize {
+        self.outcome.findings.len()
     }
 
     /// A check that could not be decided.

@@ -1,0 +1,181 @@
+//! ## What it checks
+//!
+//! The texts of security rules: ports and addresses that are several values in one string, ports that are none, service tags or `*` inside
+//! lists of addresses, prefixes of one list that overlap, IPv4 and IPv6 in one list, and application security groups together with
+//! addresses on one side.
+//!
+//! ## What Azure does
+//!
+//! Azure refuses the rule, and with it the group in which it is written.
+//!
+//! ## Example
+//!
+//! ```hcl
+//! resource "azurerm_network_security_group" "main" {
+//!   name                = "nsg-main"
+//!   resource_group_name = "rg"
+//!   location            = "westeurope"
+//! }
+//!
+//! resource "azurerm_network_security_rule" "ldap" {
+//!   name                        = "ldap"
+//!   resource_group_name         = "rg"
+//!   network_security_group_name = azurerm_network_security_group.main.name
+//!   priority                    = 100
+//!   direction                   = "Inbound"
+//!   access                      = "Allow"
+//!   protocol                    = "Tcp"
+//!   source_port_range           = "*"
+//!   destination_port_range      = "636, 389"
+//!   source_address_prefix       = "VirtualNetwork"
+//!   destination_address_prefix  = "*"
+//! }
+//! ```
+//!
+//! ## Corrected example
+//!
+//! ```hcl
+//! resource "azurerm_network_security_group" "main" {
+//!   name                = "nsg-main"
+//!   resource_group_name = "rg"
+//!   location            = "westeurope"
+//! }
+//!
+//! resource "azurerm_network_security_rule" "ldap" {
+//!   name                        = "ldap"
+//!   resource_group_name         = "rg"
+//!   network_security_group_name = azurerm_network_security_group.main.name
+//!   priority                    = 100
+//!   direction                   = "Inbound"
+//!   access                      = "Allow"
+//!   protocol                    = "Tcp"
+//!   source_port_range           = "*"
+//!   destination_port_ranges     = ["636", "389"]
+//!   source_address_prefix       = "VirtualNetwork"
+//!   destination_address_prefix  = "*"
+//! }
+//! ```
+//!
+//! ## When it is undecided
+//!
+//! When a field is not known.
+//!
+//! ## References
+//!
+//! - <https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview>
+//! - <https://learn.microsoft.com/azure/virtual-network/manage-network-security-group>
+
+use ecow::EcoString;
+
+use super::{Context, Reporter, Rule, support};
+use crate::analysis::security::syntax::{AddressDefect, address_defect, has_both_families};
+use crate::finding::{Category, Severity};
+use crate::net::{PortSet, parse_prefix};
+use crate::topology::{Place, RuleEndpoint, SecurityRule, Topology};
+
+/// See the module's documentation.
+pub static RULE: Rule = Rule {
+    name: "nsg-rule-invalid",
+    category: Category::Nsg,
+    severity: Severity::Error,
+    summary: "a security rule with field values that Azure refuses",
+    error_codes: &[
+        "SecurityRuleInvalidPortRange",
+        "SecurityRuleInvalidAddressPrefix",
+        "SecurityRuleParameterContainsUnsupportedValue",
+        "OverlappingSubnetsNotPermittedInSecurityRule",
+    ],
+    pedantic: false,
+    source: include_str!("nsg_rule_invalid.rs"),
+    check,
+};
+
+fn check(context: &Context, reporter: &mut Reporter) {
+    let topology = context.topology;
+    let rules = topology.security_groups.iter().flat_map(|group| group.rules.known());
+    for rule in rules.filter(|rule| rule.header.is_managed()) {
+        let before = reporter.violations();
+        side(topology, reporter, rule, &rule.source, "source");
+        side(topology, reporter, rule, &rule.destination, "destination");
+        if reporter.violations() == before {
+            reporter.satisfied();
+        }
+    }
+}
+
+fn side(topology: &Topology, reporter: &mut Reporter, rule: &SecurityRule, end: &RuleEndpoint, word: &str) {
+    let name = support::label(topology, &rule.header);
+    let mut say = |text: String, place: Place, advice: &str| {
+        let finding = reporter
+            .finding(format!("security rule {name} {text}"), place)
+            .of(&rule.header.resource_id)
+            .advice(advice)
+            .certain_if(rule.header.is_certain());
+        reporter.violated(finding);
+    };
+    for field in &end.ports.items {
+        let Some(text) = field.known().filter(|text| PortSet::parse(text).is_none()) else { continue };
+        if text.trim().is_empty() {
+            continue;
+        }
+        let (what, advice) = if text.contains([',', ';']) {
+            ("several ports in one string", "Write each port or range as an element of the list.")
+        } else {
+            ("not a port, a range or `*`", "Write a number, a range such as `8080-8090`, or `*`.")
+        };
+        say(format!("has the {word} port `{text}`: {what}"), field.place, advice);
+    }
+    let single = end.single_prefix.known();
+    let listed = end
+        .prefixes
+        .items
+        .iter()
+        .filter(|field| single.is_none() || field.place.site != end.single_prefix.place.site);
+    let listed: Vec<_> = listed.filter_map(|field| Some((field.known()?, field.place))).collect();
+    if let Some(text) = single.filter(|text| address_defect(text, false) == Some(AddressDefect::Joined)) {
+        let advice = "Write each value as an element of the list.";
+        say(format!("has several {word} addresses in one string: `{text}`"), end.single_prefix.place, advice);
+    }
+    for (text, place) in &listed {
+        match address_defect(text, true) {
+            Some(AddressDefect::Joined) => {
+                let advice = "Write each value as an element of its own.";
+                say(format!("has several {word} addresses in one string: `{text}`"), *place, advice);
+            }
+            // A list of one is what some clients send for the singular field.
+            Some(AddressDefect::TagInList) if listed.len() > 1 => {
+                let advice = "Make a rule of its own for the tag, in the singular field.";
+                say(format!("has `{text}` in a list of {word} addresses"), *place, advice);
+            }
+            _ => {}
+        }
+    }
+    overlaps(&listed, word, &mut say);
+    if has_both_families(listed.iter().map(|(text, _)| text.as_str())) {
+        let advice = "Make one rule for IPv4 and one for IPv6.";
+        say(format!("has IPv4 and IPv6 {word} addresses in one list"), end.prefixes.place, advice);
+    }
+    let grouped = end.groups.iter().find(|link| link.to().is_some());
+    if let (Some(group), Some(address)) =
+        (grouped, end.prefixes.items.iter().find_map(|f| f.known().map(|_| f)))
+    {
+        let advice = "Name either addresses or application security groups.";
+        let text = format!("has application security groups and addresses as its {word}");
+        say(text, if group.place.site == address.place.site { address.place } else { group.place }, advice);
+    }
+}
+
+/// Prefixes of one list that have addresses in common.
+fn overlaps(listed: &[(&EcoString, Place)], word: &str, say: &mut impl FnMut(String, Place, &str)) {
+    let ranges: Vec<_> =
+        listed.iter().filter_map(|(text, place)| Some((parse_prefix(text)?.trunc(), text, place))).collect();
+    let nets: Vec<_> = ranges.iter().map(|(net, ..)| *net).collect();
+    for (inner, outer) in support::nested(&nets) {
+        // `nested` gives positions into its input, which is as long as `ranges`.
+        let (Some((_, inner, place)), Some((_, outer, _))) = (ranges.get(inner), ranges.get(outer)) else {
+            continue;
+        };
+        let text = format!("has the {word} addresses {inner} and {outer}, which overlap");
+        say(text, **place, "Leave out the smaller range.");
+    }
+}

@@ -1,0 +1,280 @@
+//! ## What it checks
+//!
+//! That a public address has the SKU and the allocation that the thing which uses it takes: VPN and ExpressRoute gateways, Bastion,
+//! Azure Firewall, NAT gateways, application gateways of the second generation, load balancers; that a Standard address is static; and
+//! that a zone-redundant gateway SKU has an address with zones.
+//!
+//! ## What Azure does
+//!
+//! All of these refuse Basic addresses, a load balancer refuses an address of the other SKU, and a Standard address cannot be dynamic.
+//! A zone-redundant gateway on an address without zones is refused in regions where addresses are not zone-redundant by themselves;
+//! that is a warning.
+//!
+//! ## Example
+//!
+//! ```hcl
+//! resource "azurerm_virtual_network" "main" {
+//!   name                = "vnet-main"
+//!   resource_group_name = "rg"
+//!   location            = "westeurope"
+//!   address_space       = ["10.0.0.0/16"]
+//! }
+//!
+//! resource "azurerm_subnet" "bastion" {
+//!   name                 = "AzureBastionSubnet"
+//!   resource_group_name  = "rg"
+//!   virtual_network_name = azurerm_virtual_network.main.name
+//!   address_prefixes     = ["10.0.1.0/26"]
+//! }
+//!
+//! resource "azurerm_public_ip" "main" {
+//!   name                = "pip-main"
+//!   resource_group_name = "rg"
+//!   location            = "westeurope"
+//!   allocation_method   = "Static"
+//!   sku                 = "Basic"
+//! }
+//!
+//! resource "azurerm_bastion_host" "main" {
+//!   name                = "bas-main"
+//!   resource_group_name = "rg"
+//!   location            = "westeurope"
+//!
+//!   ip_configuration {
+//!     name                 = "main"
+//!     subnet_id            = azurerm_subnet.bastion.id
+//!     public_ip_address_id = azurerm_public_ip.main.id
+//!   }
+//! }
+//! ```
+//!
+//! ## Corrected example
+//!
+//! ```hcl
+//! resource "azurerm_virtual_network" "main" {
+//!   name                = "vnet-main"
+//!   resource_group_name = "rg"
+//!   location            = "westeurope"
+//!   address_space       = ["10.0.0.0/16"]
+//! }
+//!
+//! resource "azurerm_subnet" "bastion" {
+//!   name                 = "AzureBastionSubnet"
+//!   resource_group_name  = "rg"
+//!   virtual_network_name = azurerm_virtual_network.main.name
+//!   address_prefixes     = ["10.0.1.0/26"]
+//! }
+//!
+//! resource "azurerm_public_ip" "main" {
+//!   name                = "pip-main"
+//!   resource_group_name = "rg"
+//!   location            = "westeurope"
+//!   allocation_method   = "Static"
+//!   sku                 = "Standard"
+//! }
+//!
+//! resource "azurerm_bastion_host" "main" {
+//!   name                = "bas-main"
+//!   resource_group_name = "rg"
+//!   location            = "westeurope"
+//!
+//!   ip_configuration {
+//!     name                 = "main"
+//!     subnet_id            = azurerm_subnet.bastion.id
+//!     public_ip_address_id = azurerm_public_ip.main.id
+//!   }
+//! }
+//! ```
+//!
+//! ## When it is undecided
+//!
+//! When the SKU of one side is not known, or is left to a default that depends on the version of the provider.
+//!
+//! ## References
+//!
+//! - <https://learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresses>
+//! - <https://learn.microsoft.com/azure/vpn-gateway/vpn-gateway-about-vpn-gateway-settings>
+//! - <https://learn.microsoft.com/azure/bastion/configuration-settings>
+//! - <https://learn.microsoft.com/azure/nat-gateway/nat-overview>
+//! - <https://learn.microsoft.com/azure/load-balancer/skus>
+
+use std::sync::Arc;
+
+use ecow::EcoString;
+
+use super::{Context, Reporter, Rule, support};
+use crate::finding::{Category, Severity};
+use crate::topology::{Field, Header, Link, PublicIp, Topology};
+use crate::value::Unknown;
+
+/// See the module's documentation.
+pub static RULE: Rule = Rule {
+    name: "public-ip-sku-mismatch",
+    category: Category::Gateway,
+    severity: Severity::Error,
+    summary: "a public address of a SKU or allocation that its user refuses",
+    error_codes: &[
+        "PublicIpWithBasicSkuNotAllowedOnVPNGateways",
+        "PublicIpWithBasicSkuNotAllowedOnExpressRouteGateways",
+        "PublicIPAndLBSkuDoNotMatch",
+    ],
+    pedantic: false,
+    source: include_str!("public_ip_sku_mismatch.rs"),
+    check,
+};
+
+/// What uses a public address.
+struct Use<'a> {
+    /// "Bastion host", "load balancer".
+    what: &'static str,
+    header: &'a Header,
+    address: &'a Link<PublicIp>,
+    demand: Demand<'a>,
+}
+
+/// What it takes.
+enum Demand<'a> {
+    /// No Basic address, nothing dynamic.
+    Standard,
+    /// The same, and zones for this SKU, which is zone-redundant.
+    Zones(&'a str),
+    /// The SKU of the load balancer.
+    Same(&'a Field<EcoString>),
+    /// Cannot be told.
+    Unknown(&'a Arc<Unknown>),
+}
+
+fn check(context: &Context, reporter: &mut Reporter) {
+    let topology = context.topology;
+    for (_, address) in topology.all::<PublicIp>().filter(|(_, address)| address.header.is_managed()) {
+        if address.sku.known().is_some_and(|sku| sku != "Basic") && is(&address.allocation, "Dynamic") {
+            let finding = reporter
+                .finding(
+                    format!(
+                        "public address {} is of the Standard SKU and dynamic",
+                        support::label(topology, &address.header)
+                    ),
+                    address.allocation.place,
+                )
+                .of(&address.header.resource_id)
+                .advice("Make it `Static`; Standard addresses cannot be dynamic.")
+                .certain_if(address.header.is_certain());
+            reporter.violated(finding);
+        }
+    }
+    for usage in uses(topology) {
+        let Some(address) = usage.address.to().map(|id| &topology[id]) else { continue };
+        if address.header.is_managed() && usage.header.is_managed() {
+            judge(topology, reporter, &usage, address);
+        }
+    }
+}
+
+fn is(field: &Field<EcoString>, value: &str) -> bool {
+    field.known().is_some_and(|known| known == value)
+}
+
+fn uses(topology: &Topology) -> Vec<Use<'_>> {
+    let mut uses = Vec::new();
+    for gateway in &topology.virtual_network_gateways {
+        for configuration in &gateway.ip_configurations {
+            let demand = match (gateway.sku.known(), gateway.gateway_type.known()) {
+                (Some(sku), Some(kind)) if kind == "Vpn" && sku.eq_ignore_ascii_case("Basic") => continue,
+                (Some(sku), _) if sku.to_ascii_lowercase().ends_with("az") => Demand::Zones(sku),
+                (Some(_), Some(_)) => Demand::Standard,
+                _ => match gateway.sku.unknown().or_else(|| gateway.gateway_type.unknown()) {
+                    Some(why) => Demand::Unknown(why),
+                    None => continue,
+                },
+            };
+            let what = "virtual network gateway";
+            uses.push(Use { what, header: &gateway.header, address: &configuration.public_ip, demand });
+        }
+    }
+    for host in &topology.bastions {
+        for configuration in &host.ip_configurations {
+            let address = &configuration.public_ip;
+            uses.push(Use { what: "Bastion host", header: &host.header, address, demand: Demand::Standard });
+        }
+    }
+    for firewall in &topology.firewalls {
+        for configuration in firewall.ip_configurations.iter().chain(&firewall.management_ip_configurations) {
+            let address = &configuration.public_ip;
+            uses.push(Use { what: "firewall", header: &firewall.header, address, demand: Demand::Standard });
+        }
+    }
+    for gateway in &topology.nat_gateways {
+        for address in &gateway.public_ips {
+            uses.push(Use {
+                what: "NAT gateway",
+                header: &gateway.header,
+                address,
+                demand: Demand::Standard,
+            });
+        }
+    }
+    for gateway in &topology.application_gateways {
+        let second = gateway.sku_tier.known().is_some_and(|tier| tier.to_ascii_lowercase().ends_with("_v2"));
+        for configuration in gateway.frontends.iter().filter(|_| second) {
+            let address = &configuration.public_ip;
+            let what = "application gateway";
+            uses.push(Use { what, header: &gateway.header, address, demand: Demand::Standard });
+        }
+    }
+    for balancer in &topology.load_balancers {
+        for configuration in &balancer.frontends {
+            let address = &configuration.public_ip;
+            let demand = Demand::Same(&balancer.sku);
+            uses.push(Use { what: "load balancer", header: &balancer.header, address, demand });
+        }
+    }
+    uses
+}
+
+fn judge(topology: &Topology, reporter: &mut Reporter, usage: &Use, address: &PublicIp) {
+    let unknown = match &usage.demand {
+        Demand::Unknown(why) => Some(*why),
+        Demand::Same(sku) => sku.unknown(),
+        Demand::Standard | Demand::Zones(_) => None,
+    };
+    if let Some(why) = unknown.or_else(|| address.sku.unknown()) {
+        reporter.undecided(usage.address.place, why);
+        return;
+    }
+    let sku = address.sku.known().map_or("Basic", |sku| sku.as_str());
+    let (severity, defect, advice) = match &usage.demand {
+        Demand::Same(balancer) => match balancer.known() {
+            Some(balancer) if (balancer == "Standard" || balancer == "Basic") && balancer != sku => (
+                Severity::Error,
+                format!("of SKU {balancer} has public address {{}} of SKU {sku}"),
+                "Give the load balancer and its public addresses the same SKU; Standard is the one that stays.",
+            ),
+            _ => return reporter.satisfied(),
+        },
+        _ if sku == "Basic" => (
+            Severity::Error,
+            "has public address {} of SKU Basic, which it refuses".into(),
+            "Make the public address `Standard` and `Static`.",
+        ),
+        Demand::Zones(kind) if address.zones.is_certainly_empty() => (
+            Severity::Warning,
+            format!("of the zone-redundant SKU {kind} has public address {{}} without zones"),
+            "Give the public address the zones of the region.",
+        ),
+        _ => return reporter.satisfied(),
+    };
+    let message = format!(
+        "{} {} {}",
+        usage.what,
+        support::label(topology, usage.header),
+        defect.replace("{}", &support::label(topology, &address.header))
+    );
+    let finding = reporter
+        .finding_with(severity, message, usage.address.place)
+        .of(&usage.header.resource_id)
+        .related_part("the public address", &address.header)
+        .related("its SKU", address.sku.place)
+        .advice(advice)
+        .certain_if(usage.header.is_certain() && address.header.is_certain());
+    reporter.violated(finding);
+}
