@@ -486,7 +486,7 @@ impl Surroundings<'_> {
             support::label(topology, &self.subnet.header),
         );
         let (place, of) = match rule {
-            Some(rule) => (rule.header.place, &rule.header.resource_id),
+            Some(rule) => (rule.access.place, &rule.header.resource_id),
             None => (self.subnet.security_group.place, &self.group.header.resource_id),
         };
         let mut finding = reporter.finding_with(severity, message, place).of(of);
