@@ -9,6 +9,7 @@ mod change_breaks_occupant;
 mod changes;
 mod delegated_subnet_shared;
 mod exclusive_subnet_shared;
+mod firewall_management_missing;
 mod gateway_subnet_invalid;
 mod invalid_address_prefix;
 mod nat_gateway_invalid;
@@ -20,6 +21,8 @@ mod nsg_rule_invalid;
 mod occupants;
 mod ordering_not_awaited;
 mod peering_address_overlap;
+mod peering_duplicate;
+mod peering_gateway_mismatch;
 mod peering_one_way;
 mod private_dns_link_conflict;
 mod private_dns_record_collision;
@@ -76,6 +79,8 @@ pub static ALL: &[&Rule] = &[
     &nsg_forbidden_on_subnet::RULE,
     &peering_one_way::RULE,
     &peering_address_overlap::RULE,
+    &peering_duplicate::RULE,
+    &peering_gateway_mismatch::RULE,
     &private_dns_zone_name::RULE,
     &private_dns_zone_not_linked::RULE,
     &private_dns_zone_not_linked_to_peer::RULE,
@@ -93,6 +98,7 @@ pub static ALL: &[&Rule] = &[
     &route_next_hop_invalid::RULE,
     &route_forbidden_on_subnet::RULE,
     &gateway_subnet_invalid::RULE,
+    &firewall_management_missing::RULE,
     &public_ip_sku_mismatch::RULE,
     &nat_gateway_invalid::RULE,
     &replacement_loses_data::RULE,

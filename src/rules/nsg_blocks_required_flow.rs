@@ -214,6 +214,9 @@ pub static RULE: Rule = Rule {
     check,
 };
 
+/// Services that manage rules of their own put them at the front: only a user's rule at the very front comes before them.
+const MANAGED_PRIORITY: i64 = 100;
+
 fn check(context: &Context, reporter: &mut Reporter) {
     let topology = context.topology;
     for (id, subnet) in topology.all::<Subnet>() {
@@ -454,9 +457,10 @@ impl Surroundings<'_> {
             outcome.blocked.iter().find(|decision| !decision.packets.limited_to_ports(ports).is_empty());
         let decider = decision.and_then(|decision| decision.rule.as_ref());
         let rule = decider.and_then(|rule| filters::rule_of(self.group, rule));
-        let by_default = rule.is_none();
-        if by_default && (service.security_group.rules_managed_by_service || required.managed) {
-            // The service adds the rule itself.
+        let late =
+            rule.and_then(|rule| rule.priority.known()).is_none_or(|priority| *priority > MANAGED_PRIORITY);
+        if late && (service.security_group.rules_managed_by_service || required.managed) {
+            // The service adds the rule itself, before those of its users.
             reporter.satisfied();
             return;
         }
