@@ -18,6 +18,7 @@ mod nsg_blocks_required_flow;
 mod nsg_forbidden_on_subnet;
 mod nsg_priority_conflict;
 mod nsg_rule_invalid;
+mod nsg_source_port_pinned;
 mod occupants;
 mod ordering_not_awaited;
 mod peering_address_overlap;
@@ -75,6 +76,7 @@ pub static ALL: &[&Rule] = &[
     &static_address_invalid::RULE,
     &nsg_blocks_required_flow::RULE,
     &nsg_priority_conflict::RULE,
+    &nsg_source_port_pinned::RULE,
     &nsg_rule_invalid::RULE,
     &nsg_forbidden_on_subnet::RULE,
     &peering_one_way::RULE,
