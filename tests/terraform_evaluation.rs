@@ -476,10 +476,10 @@ fn hostile_configurations_end_in_a_diagnostic_and_the_rest_is_read() {
 fn the_answer_does_not_depend_on_the_number_of_threads() {
     let files: Vec<(String, String)> = (0..12)
         .map(|n| {
-            let text = format!("variable \"x\" {{}}\nmodule \"m\" {{\n  source = \"../shared\"\n  n = {n}\n}}\nresource \"r\" \"x\" {{\n  a = var.x\n  b = nothing\n}}\n");
+            let text = format!("variable \"x\" {{}}\nmodule \"m\" {{\n  source = \"../common\"\n  n = {n}\n}}\nresource \"r\" \"x\" {{\n  a = var.x\n  b = nothing\n}}\n");
             (format!("root{n}/main.tf"), text)
         })
-        .chain([("shared/main.tf".to_string(), "variable \"n\" {}\nresource \"r\" \"y\" {\n  n = var.n\n  bad = local.none\n}\n".to_string())])
+        .chain([("common/main.tf".to_string(), "variable \"n\" {}\nresource \"r\" \"y\" {\n  n = var.n\n  bad = local.none\n}\n".to_string())])
         .collect();
     let files: Vec<(&str, String)> = files.iter().map(|(path, text)| (path.as_str(), text.clone())).collect();
     let summary = |threads: usize| {

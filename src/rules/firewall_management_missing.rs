@@ -115,7 +115,7 @@
 //! ## References
 //!
 //! - <https://learn.microsoft.com/azure/firewall/management-nic>
-//! - <https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/firewall>
+//! - <https://github.com/hashicorp/terraform-provider-azurerm/blob/main/website/docs/r/firewall.html.markdown>
 
 use super::{Context, Reporter, Rule, support};
 use crate::finding::{Category, Severity};

@@ -106,7 +106,7 @@
 //!
 //! ## References
 //!
-//! - <https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/mysql_flexible_server>
+//! - <https://github.com/hashicorp/terraform-provider-azurerm/blob/main/website/docs/r/mysql_flexible_server.html.markdown>
 //! - <https://learn.microsoft.com/azure/mysql/flexible-server/concepts-networking-vnet>
 //! - <https://learn.microsoft.com/azure/postgresql/network/concepts-networking-private>
 

@@ -61,7 +61,7 @@
 //!
 //! ## References
 //!
-//! - <https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/virtual_network>
+//! - <https://github.com/hashicorp/terraform-provider-azurerm/blob/main/website/docs/r/virtual_network.html.markdown>
 //! - <https://github.com/hashicorp/terraform-provider-azurerm/issues/5011>
 
 use super::{Context, Reporter, Rule, support};

@@ -15,7 +15,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// Takes an Azure resource id apart
-/// (<https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/functions/parse_resource_id>).
+/// (<https://github.com/hashicorp/terraform-provider-azurerm/blob/main/website/docs/functions/parse_resource_id.html.markdown>).
 fn parse_resource_id(call: &Call) -> Result<Value, String> {
     let text = call.text(0)?;
     let wrong = || format!("{text:?} is not an Azure resource id");
