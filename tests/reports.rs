@@ -88,7 +88,7 @@ impl Run {
         self.topology.resources.push(ResourceNode {
             key,
             language: Language::Terraform,
-            arm_type: known.then(|| "Microsoft.Network/anything".into()),
+            arm_type: known.then(|| "Microsoft.Network/virtualNetworks".into()),
             written_type: written_type.into(),
             mode: Mode::Managed,
             uncertain: None,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::azure::resource_types;
 use crate::finding::Severity;
 use crate::topology::Topology;
 use crate::value;
@@ -111,16 +110,6 @@ fn advice(cause: &value::Cause) -> Option<&'static str> {
     }
 }
 
-/// Types of Azure's that the model has no name for. Types of other providers have nothing to do with Azure's network.
 fn unsupported(topology: &Topology) -> Vec<Unsupported> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for resource in &topology.resources {
-        let written = resource.written_type.as_str();
-        let of_azure =
-            written.starts_with("azurerm_") || written.starts_with("azapi_") || written.contains('/');
-        if resource.arm_type.is_none() && of_azure && !resource_types::is_connection(written) {
-            *counts.entry(written).or_default() += 1;
-        }
-    }
-    counts.into_iter().map(|(what, count)| Unsupported { what: what.to_string(), count }).collect()
+    topology.unsupported().into_iter().map(|(what, count)| Unsupported { what: what.into(), count }).collect()
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use ecow::EcoString;
 
+use crate::azure::resource_types;
+
 use super::Topology;
 
 /// Types of `Microsoft.Network` that the model holds, or reads into other parts, in lower case.
@@ -56,23 +58,19 @@ const MODELLED: &[&str] = &[
 const WITHOUT_EFFECT: &[&str] =
     &["ddosprotectionplans", "dnszones", "networkwatchers", "trafficmanagerprofiles"];
 
-/// azurerm types without an ARM type of their own that are read, or that have nothing to do with networks.
-const CONNECTING: &[&str] =
-    &["_association", "_customer_managed_key", "_policy", "_attachment", "_assignment"];
-
 impl Topology {
-    /// Resource types of networks that the model has no part for, and how many of each there are. Checks that depend on
-    /// them may miss something; the summary names them.
+    /// Types of Azure's that are not known at all, and known types of networks that the model has no part for, with how many
+    /// of each there are. Checks that depend on them may miss something; the summary names them. Types of other providers
+    /// have nothing to do with Azure's network.
     pub fn unsupported(&self) -> BTreeMap<EcoString, usize> {
         let mut types = BTreeMap::new();
         for resource in &self.resources {
             let unsupported = match &resource.arm_type {
                 Some(arm_type) => is_unsupported(arm_type),
                 None => {
-                    resource.written_type.starts_with("azurerm_")
-                        && (resource.written_type.contains("network")
-                            || resource.written_type.contains("subnet"))
-                        && !CONNECTING.iter().any(|ending| resource.written_type.ends_with(ending))
+                    let written = resource.written_type.as_str();
+                    let of_azure = ["azurerm_", "azapi_"].iter().any(|start| written.starts_with(start));
+                    (of_azure || written.contains('/')) && !resource_types::is_connection(written)
                 }
             };
             if unsupported {
