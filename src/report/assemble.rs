@@ -139,6 +139,7 @@ impl<'a> Resolver<'a> {
             related,
             witness: finding.witness.clone(),
             advice: finding.advice.clone(),
+            standing: None,
         }
     }
 

@@ -88,6 +88,17 @@ pub struct Finding {
     pub witness: Vec<String>,
     /// What to do.
     pub advice: Option<String>,
+    /// Whether it is news; `None` when there is nothing to compare with.
+    pub standing: Option<Standing>,
+}
+
+/// How a finding stands to what was there before: the network that a plan starts from, or a baseline.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// It was not there before.
+    New,
+    /// It was there already.
+    Known,
 }
 
 /// A place that takes part in a finding.
