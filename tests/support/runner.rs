@@ -26,6 +26,9 @@ pub struct Reported {
     pub name: String,
     /// What it says.
     pub message: String,
+    /// For a certain finding, the part of the network that it is about, in words that every language shares: the ARM path
+    /// below its resource group.
+    pub part: Option<String>,
 }
 
 impl std::fmt::Display for Reported {
@@ -42,14 +45,32 @@ pub fn run(rule: &str, document: &str, case: &Case) -> Result<(), String> {
     let rules = selected(rule, case)?;
     let mut failures = String::new();
     let inputs = inputs(case);
+    let mut parts = Vec::new();
     for (language, files) in &inputs {
-        let differences = compare(case, files, analyze(rule, &rules, files)?);
+        let reported = analyze(rule, &rules, files)?;
+        parts.push((*language, parts_of(&reported)));
+        let differences = compare(case, files, reported);
         if !differences.is_empty() {
             let language = if inputs.len() > 1 { format!(" ({language})") } else { String::new() };
             let _ = writeln!(failures, "{document}:{}: {}{language}\n{differences}", case.line, case.title);
         }
     }
+    if let Some(difference) = unequal(&parts) {
+        let _ = writeln!(failures, "{document}:{}: {}\n{difference}", case.line, case.title);
+    }
     if failures.is_empty() { Ok(()) } else { Err(failures) }
+}
+
+/// The certain findings: rule and part.
+fn parts_of(reported: &[Reported]) -> BTreeSet<(String, String)> {
+    reported.iter().filter_map(|item| Some((item.name.clone(), item.part.clone()?))).collect()
+}
+
+/// Where two languages of a case differ in the parts that they find defects at: the same network must give the same findings.
+fn unequal(parts: &[(&str, BTreeSet<(String, String)>)]) -> Option<String> {
+    let ((first, expected), others) = parts.split_first()?;
+    let (other, found) = others.iter().find(|(_, found)| found != expected)?;
+    Some(format!("  the languages differ:\n    {first}: {expected:?}\n    {other}: {found:?}\n"))
 }
 
 /// What is reported in a case, for each language.
@@ -129,12 +150,19 @@ fn analyze(own: &str, rules: &[&'static Rule], files: &[&File]) -> Result<Vec<Re
 }
 
 fn items(own: &str, root: &Path, report: &Report) -> Vec<Reported> {
-    let item = |location: &Option<Location>, kind, name: &str, message: &str| {
+    let item = |location: &Option<Location>, kind, name: &str, message: &str, part: Option<&str>| {
         let (file, line) = match location {
             Some(location) => (shown(root, location), location.start.line),
             None => (String::new(), 0),
         };
-        Reported { file, line, kind, name: name.to_string(), message: message.to_string() }
+        Reported {
+            file,
+            line,
+            kind,
+            name: name.to_string(),
+            message: message.to_string(),
+            part: part.map(below_group),
+        }
     };
     let findings = report.findings.iter().filter_map(|finding| {
         let kind = match (finding.confidence, finding.severity) {
@@ -145,19 +173,26 @@ fn items(own: &str, root: &Path, report: &Report) -> Vec<Reported> {
             (Confidence::Certain, Severity::Warning) => Kind::Warning,
             (Confidence::Certain, Severity::Note) => Kind::Note,
         };
-        Some(item(&finding.place.location, kind, finding.rule, &finding.message))
+        let certain = finding.confidence == Confidence::Certain;
+        let part = certain.then(|| finding.place.resource_id.as_deref().unwrap_or_default());
+        Some(item(&finding.place.location, kind, finding.rule, &finding.message, part))
     });
     let undecided = report.undecided.iter().filter(|undecided| undecided.rule == own).map(|undecided| {
-        item(&undecided.place.location, Kind::Undecided, undecided.rule, &undecided.because)
+        item(&undecided.place.location, Kind::Undecided, undecided.rule, &undecided.because, None)
     });
     let notes = report
         .notes
         .iter()
         .filter(|note| note.level == Level::Error || note.code == "unsupported")
-        .map(|note| item(&note.location, Kind::Diagnostic, note.code, &note.message));
+        .map(|note| item(&note.location, Kind::Diagnostic, note.code, &note.message, None));
     // Instances that share a line and a message are one to the reader of the document.
     let all: BTreeSet<Reported> = findings.chain(undecided).chain(notes).collect();
     all.into_iter().collect()
+}
+
+/// An ARM path without what a template leaves to its deployment: subscription and resource group.
+fn below_group(id: &str) -> String {
+    id.rsplit_once("/providers/").map_or(id, |(_, path)| path).to_ascii_lowercase()
 }
 
 fn shown(root: &Path, location: &Location) -> String {
