@@ -170,10 +170,7 @@ impl<'a> Builder<'a> {
                 location: view
                     .text(view::paths!(["location"], ["location"]))
                     .map(|location| location.to_lowercase().split_whitespace().collect()),
-                resource_id: source
-                    .arm_type
-                    .as_ref()
-                    .and_then(|arm_type| resolve::node_path(arm_type, source)),
+                resource_id: source.arm_type.as_ref().and_then(|arm_type| self.node_path(arm_type, source)),
                 dependencies,
                 unseen: None,
                 action: resource.action,

@@ -29,20 +29,71 @@ pub(super) fn path(arm_type: &str, parent: Option<&str>, name: Option<&EcoString
     })
 }
 
-/// The ARM path of a node.
-pub(super) fn node_path(arm_type: &str, source: &Source) -> Option<String> {
-    let name = source.name.known()?;
-    let depth = super::source::type_depth(arm_type);
-    let mut path = String::from(arm_type);
-    let names = source.names.as_deref().unwrap_or_default();
-    for index in 0..depth - 1 {
-        let known = if names.len() == depth { names.get(index).and_then(Pattern::known) } else { None };
+impl Builder<'_> {
+    /// The ARM path of a resource's node; unknown names show as `?`.
+    pub(super) fn node_path(&self, arm_type: &str, source: &Source) -> Option<String> {
+        let mut path = String::from(arm_type);
+        for name in self.names_above(arm_type, source, DEPTH_LIMIT) {
+            path.push('/');
+            path.push_str(&name);
+        }
         path.push('/');
-        path.push_str(known.unwrap_or("?"));
+        path.push_str(source.name.known()?);
+        Some(path)
     }
-    path.push('/');
-    path.push_str(name);
-    Some(path)
+
+    /// The names of the resources that this one is a child of, outermost first.
+    fn names_above(&self, arm_type: &str, source: &Source, depth: usize) -> Vec<String> {
+        let above = super::source::type_depth(arm_type).saturating_sub(1);
+        let written = source.names.as_deref().filter(|names| names.len() == above + 1);
+        if above == 0 || written.is_some() {
+            let names = written.unwrap_or_default().iter().take(above);
+            return names.map(|name| name.known().unwrap_or("?").to_string()).collect();
+        }
+        self.parent_names(arm_type, source, depth)
+            .filter(|names| names.len() == above)
+            .unwrap_or_else(|| vec!["?".into(); above])
+    }
+
+    /// azurerm names the parent of a child by an attribute: `server_id` or `server_name` for a child of
+    /// `Microsoft.Sql/servers`.
+    fn parent_names(&self, arm_type: &str, source: &Source, depth: usize) -> Option<Vec<String>> {
+        let (parent_type, _) = arm_type.rsplit_once('/')?;
+        let ValueKind::Mapping(arguments) = &source.body.kind else { return None };
+        let by_id =
+            arguments.entries.iter().filter(|(key, _)| key.ends_with("_id")).find_map(|(_, entry)| {
+                if let Some(id) = ParsedId::of(&entry.value) {
+                    let names = id.names.iter().map(|name| name.known().unwrap_or("?").to_string());
+                    return id.arm_type.eq_ignore_ascii_case(parent_type).then(|| names.collect());
+                }
+                let target = self.target(entry.value.as_reference()?)?;
+                let target = self.sources.get(target.index()).filter(|_| depth > 0)?;
+                let found = target.arm_type.as_deref()?;
+                let name = target.name.known().filter(|_| found.eq_ignore_ascii_case(parent_type))?;
+                let mut names = self.names_above(found, target, depth - 1);
+                names.push(name.to_string());
+                Some(names)
+            });
+        by_id.or_else(|| {
+            let attribute = format!("{}_name", snake_singular(parent_type.rsplit('/').next()?));
+            match &arguments.entries.get(attribute.as_str())?.value.kind {
+                ValueKind::String(name) => Some(vec![name.to_string()]),
+                _ => None,
+            }
+        })
+    }
+}
+
+/// What azurerm calls one of these: `virtual_network` for `virtualNetworks`.
+fn snake_singular(segment: &str) -> String {
+    let mut word = String::with_capacity(segment.len() + 4);
+    for letter in segment.strip_suffix('s').unwrap_or(segment).chars() {
+        if letter.is_ascii_uppercase() {
+            word.push('_');
+        }
+        word.push(letter.to_ascii_lowercase());
+    }
+    word
 }
 
 /// Parts that links lead to by an id.
