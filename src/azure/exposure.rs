@@ -21,10 +21,6 @@ pub struct Exposure {
     pub conditions: Vec<ExposureCondition>,
     /// What services need to have open.
     pub exemptions: Vec<Exemption>,
-    /// Firewalls of databases, and their special values.
-    pub database_firewalls: Vec<DatabaseFirewall>,
-    /// Where types have the switch of their public endpoint.
-    pub public_network_access: Vec<PublicNetworkAccess>,
     /// Where the rows come from.
     pub sources: Sources,
 }
@@ -130,57 +126,10 @@ pub struct Exemption {
     pub confidence: Confidence,
 }
 
-/// The firewall of a kind of database.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DatabaseFirewall {
-    /// The Terraform type or attribute.
-    pub terraform: String,
-    /// The ARM type or property.
-    pub arm: String,
-    /// Its fields.
-    pub fields: String,
-    /// The value that admits all of Azure, other customers included.
-    pub azure_services: Option<String>,
-    /// The value that admits everything.
-    pub everything: Option<String>,
-    /// What the first means.
-    pub meaning: String,
-    /// What else there is to say.
-    pub note: Option<String>,
-    /// Key of [`Exposure::sources`].
-    pub source: String,
-    /// How sure the row is.
-    pub confidence: Confidence,
-}
-
-/// The switch of a type's public endpoint.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PublicNetworkAccess {
-    /// The Terraform type.
-    pub terraform_type: String,
-    /// The attribute.
-    pub attribute: String,
-    /// Its documented default: `true`, `false`, `Enabled`, `Disabled`; `None` if none is documented.
-    pub default: Option<String>,
-    /// Key of [`Exposure::sources`].
-    pub source: String,
-    /// How sure the row is.
-    pub confidence: Confidence,
-}
-
 /// The table.
 pub fn exposure() -> &'static Exposure {
     static TABLE: OnceLock<Exposure> = OnceLock::new();
     TABLE.get_or_init(|| super::read(include_str!("data/exposure.json")))
-}
-
-impl Exposure {
-    /// The switch of a Terraform type's public endpoint.
-    pub fn public_access_of(&self, terraform_type: &str) -> Option<&PublicNetworkAccess> {
-        self.public_network_access.iter().find(|row| row.terraform_type == terraform_type)
-    }
 }
 
 #[cfg(test)]
@@ -194,8 +143,6 @@ mod tests {
         let sources = (table.internet_sources.iter().map(|r| &r.source))
             .chain(table.conditions.iter().map(|r| &r.source))
             .chain(table.exemptions.iter().map(|r| &r.source))
-            .chain(table.database_firewalls.iter().map(|r| &r.source))
-            .chain(table.public_network_access.iter().map(|r| &r.source))
             .chain(table.sensitive_ports.iter().flat_map(|r| &r.sources));
         for source in sources {
             assert!(table.sources.get(source).is_some(), "{source}");
@@ -210,9 +157,5 @@ mod tests {
         }
         let ssh = table.sensitive_ports.iter().find(|row| row.id == "ssh").unwrap();
         assert!(ssh.ports().contains(22) && ssh.severity == ExposureSeverity::High);
-        assert_eq!(
-            table.public_access_of("azurerm_key_vault").map(|row| row.attribute.as_str()),
-            Some("public_network_access_enabled")
-        );
     }
 }

@@ -7,6 +7,7 @@
 
 mod change_breaks_occupant;
 mod changes;
+mod database_firewall_open;
 mod delegated_subnet_shared;
 mod exclusive_subnet_shared;
 mod firewall_management_missing;
@@ -90,6 +91,7 @@ pub static ALL: &[&Rule] = &[
     &ordering_not_awaited::RULE,
     &private_dns_record_collision::RULE,
     &public_endpoint_open::RULE,
+    &database_firewall_open::RULE,
     &network_rule_ineffective::RULE,
     &private_dns_zone_missing::RULE,
     &private_dns_link_conflict::RULE,

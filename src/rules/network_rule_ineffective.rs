@@ -85,8 +85,7 @@
 use super::{Context, Reporter, Rule};
 use crate::finding::{Category, Severity};
 use crate::resource::Mode;
-use crate::topology::ResourceNode;
-use crate::value::{Value, ValueKind};
+use crate::topology::{Field, ResourceNode};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -108,32 +107,25 @@ const RULES: [(&str, &str); 2] = [
 ];
 
 fn check(context: &Context, reporter: &mut Reporter) {
-    for rule in context.topology.resources.iter().filter(|node| node.mode == Mode::Managed) {
+    let topology = context.topology;
+    for rule in topology.resources.iter().filter(|node| node.mode == Mode::Managed) {
         let Some((_, server_type)) = RULES.iter().find(|(kind, _)| is_of(rule, kind)) else { continue };
-        let servers = rule.dependencies.iter().map(|id| &context.topology[*id]);
-        let mut servers = servers.filter(|node| is_of(node, server_type) && node.mode == Mode::Managed);
+        let mut servers = rule.dependencies.iter().filter(|id| is_of(&topology[**id], server_type));
         // With several it is not clear whose rule it is.
         let (Some(server), None) = (servers.next(), servers.next()) else { continue };
-        check_rule(reporter, rule, server);
+        let endpoint = topology.public_endpoints.iter().find(|part| part.header.resource == *server);
+        if let Some(endpoint) = endpoint {
+            check_rule(reporter, rule, &topology[*server], &endpoint.open);
+        }
     }
 }
 
-fn check_rule(reporter: &mut Reporter, rule: &ResourceNode, server: &ResourceNode) {
-    let values = server.values(&["public_network_access_enabled"], &["properties.publicNetworkAccess"]);
-    let Some((value, place)) = values.found.first() else {
-        match &values.unknown {
-            Some(unknown) => reporter.undecided(rule.place, unknown),
-            // Open is the documented default.
-            None => reporter.satisfied(),
-        }
-        return;
-    };
-    if !is_closed(value) {
-        match value.first_unknown() {
-            Some(unknown) => reporter.undecided(rule.place, &unknown),
-            None => reporter.satisfied(),
-        }
-        return;
+fn check_rule(reporter: &mut Reporter, rule: &ResourceNode, server: &ResourceNode, open: &Field<bool>) {
+    if let Some(why) = open.unknown() {
+        return reporter.undecided(rule.place, why);
+    }
+    if !open.is(&false) {
+        return reporter.satisfied();
     }
     let name = |node: &ResourceNode| match node.name.known() {
         Some(name) => name.to_string(),
@@ -148,20 +140,10 @@ fn check_rule(reporter: &mut Reporter, rule: &ResourceNode, server: &ResourceNod
             ),
             rule.place,
         )
-        .related("the public endpoint is closed here", *place)
+        .related("the public endpoint is closed here", open.place)
         .advice("Remove the rule and reach the server by a private endpoint, or open the public endpoint.")
         .certain_if(rule.uncertain.is_none() && server.uncertain.is_none());
     reporter.violated(finding);
-}
-
-fn is_closed(value: &Value) -> bool {
-    match &value.kind {
-        ValueKind::Bool(flag) => !flag,
-        ValueKind::String(text) => {
-            ["false", "Disabled"].iter().any(|closed| closed.eq_ignore_ascii_case(text))
-        }
-        _ => false,
-    }
 }
 
 fn is_of(node: &ResourceNode, arm_type: &str) -> bool {

@@ -27,11 +27,12 @@
 //! }
 //!
 //! resource "azurerm_key_vault" "main" {
-//!   name                = "kv-main"
-//!   resource_group_name = "rg"
-//!   location            = "westeurope"
-//!   sku_name            = "standard"
-//!   tenant_id           = "00000000-0000-0000-0000-000000000000"
+//!   name                          = "kv-main"
+//!   resource_group_name           = "rg"
+//!   location                      = "westeurope"
+//!   sku_name                      = "standard"
+//!   tenant_id                     = "00000000-0000-0000-0000-000000000000"
+//!   public_network_access_enabled = false
 //! }
 //! ```
 //!
@@ -53,11 +54,12 @@
 //! }
 //!
 //! resource "azurerm_key_vault" "main" {
-//!   name                = "kv-main"
-//!   resource_group_name = "rg"
-//!   location            = "westeurope"
-//!   sku_name            = "standard"
-//!   tenant_id           = "00000000-0000-0000-0000-000000000000"
+//!   name                          = "kv-main"
+//!   resource_group_name           = "rg"
+//!   location                      = "westeurope"
+//!   sku_name                      = "standard"
+//!   tenant_id                     = "00000000-0000-0000-0000-000000000000"
+//!   public_network_access_enabled = false
 //! }
 //! ```
 //!

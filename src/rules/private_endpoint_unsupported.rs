@@ -11,10 +11,11 @@
 //!
 //! ```hcl
 //! resource "azurerm_container_registry" "main" {
-//!   name                = "crmain"
-//!   resource_group_name = "rg"
-//!   location            = "westeurope"
-//!   sku                 = "Standard"
+//!   name                          = "crmain"
+//!   resource_group_name           = "rg"
+//!   location                      = "westeurope"
+//!   sku                           = "Standard"
+//!   public_network_access_enabled = false
 //! }
 //!
 //! resource "azurerm_private_endpoint" "registry" {
@@ -36,10 +37,11 @@
 //!
 //! ```hcl
 //! resource "azurerm_container_registry" "main" {
-//!   name                = "crmain"
-//!   resource_group_name = "rg"
-//!   location            = "westeurope"
-//!   sku                 = "Premium"
+//!   name                          = "crmain"
+//!   resource_group_name           = "rg"
+//!   location                      = "westeurope"
+//!   sku                           = "Premium"
+//!   public_network_access_enabled = false
 //! }
 //!
 //! resource "azurerm_private_endpoint" "registry" {

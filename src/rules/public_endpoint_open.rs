@@ -131,14 +131,11 @@
 //! - <https://learn.microsoft.com/azure/private-link/private-endpoint-overview>
 //! - <https://learn.microsoft.com/azure/storage/common/storage-private-endpoints>
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::{Context, Reporter, Rule, support};
-use crate::azure::exposure;
 use crate::finding::{Category, Severity};
-use crate::resource::Mode;
-use crate::topology::{ResourceId, ResourceNode};
-use crate::value::{Value, ValueKind};
+use crate::topology::{PrivateEndpoint, PublicEndpoint, ResourceId};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -147,124 +144,53 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "something with a private endpoint whose public endpoint stays open",
     error_codes: &[],
-    pedantic: true,
+    pedantic: false,
     source: include_str!("public_endpoint_open.rs"),
     check,
 };
 
-/// Where rules that deny by default stand, by which the public endpoint is guarded.
-const GUARDS: [&str; 3] =
-    ["network_rules.default_action", "network_acls.default_action", "network_rule_set.default_action"];
-
-/// Blocks and attributes that guard the public endpoint in ways of their own.
-const OTHER_GUARDS: [&str; 6] = [
-    "ip_range_filter",
-    "is_virtual_network_filter_enabled",
-    "network_rulesets",
-    "network_rule_set",
-    "allowed_ips",
-    "site_config.ip_restriction",
-];
-
-/// Separate resources that hold such rules, and the attribute that names what they guard.
-const SEPARATE: [&str; 6] = [
-    "azurerm_storage_account_network_rules",
-    "azurerm_servicebus_namespace_network_rule_set",
-    "azurerm_mssql_firewall_rule",
-    "azurerm_mssql_virtual_network_rule",
-    "azurerm_postgresql_flexible_server_firewall_rule",
-    "azurerm_mysql_flexible_server_firewall_rule",
-];
-
 fn check(context: &Context, reporter: &mut Reporter) {
     let topology = context.topology;
-    let mut seen: BTreeSet<ResourceId> = BTreeSet::new();
+    let mut private: BTreeMap<ResourceId, &PrivateEndpoint> = BTreeMap::new();
     for endpoint in topology.private_endpoints.iter().filter(|part| part.header.is_managed()) {
-        for connection in &endpoint.connections {
-            let Some(target) = connection.target.to() else { continue };
-            let resource = &topology[target];
-            if resource.mode != Mode::Managed || !seen.insert(target) {
-                continue;
-            }
-            let Some(row) = exposure::exposure().public_access_of(&resource.written_type) else { continue };
-            let values = resource.values(&[row.attribute.as_str()], &[]);
-            let (open, place) = match values.found.first() {
-                Some((value, place)) => match is_open(value) {
-                    Some(open) => (open, *place),
-                    None => {
-                        if let Some(unknown) = value.first_unknown() {
-                            reporter.undecided(*place, &unknown);
-                        }
-                        continue;
-                    }
-                },
-                None => match (&values.unknown, &row.default) {
-                    (Some(unknown), _) => {
-                        reporter.undecided(resource.place, unknown);
-                        continue;
-                    }
-                    (None, Some(default)) => (means_open(default).unwrap_or(false), resource.place),
-                    (None, None) => continue,
-                },
-            };
-            if !open || is_guarded(context, resource, target) {
-                reporter.satisfied();
-                continue;
-            }
-            let name = resource.name.known().map_or(resource.key.address.as_str(), |name| name.as_str());
-            let finding = reporter
-                .finding(
-                    format!(
-                        "`{name}` has private endpoint {}, but its public endpoint is open to every network",
-                        support::label(topology, &endpoint.header),
-                    ),
-                    place,
-                )
-                .related_part("the private endpoint", &endpoint.header)
-                .advice(format!("Set `{}` to `{}`.", row.attribute, closed(row.default.as_deref())))
-                .certain_if(endpoint.header.is_certain() && resource.uncertain.is_none());
-            reporter.violated(finding);
+        for target in endpoint.connections.iter().filter_map(|connection| connection.target.to()) {
+            private.entry(target).or_insert(endpoint);
+        }
+    }
+    for public in &topology.public_endpoints {
+        if let Some(endpoint) = private.get(&public.header.resource) {
+            check_endpoint(context, reporter, public, endpoint);
         }
     }
 }
 
-fn closed(default: Option<&str>) -> &'static str {
-    match default {
-        Some(text) if text.eq_ignore_ascii_case("Enabled") => "Disabled",
-        _ => "false",
+fn check_endpoint(
+    context: &Context,
+    reporter: &mut Reporter,
+    public: &PublicEndpoint,
+    private: &PrivateEndpoint,
+) {
+    let topology = context.topology;
+    if public.open.is(&false) || public.guarded.is(&true) || public.open.is_absent() {
+        return reporter.satisfied();
     }
-}
-
-fn is_open(value: &Value) -> Option<bool> {
-    match &value.kind {
-        ValueKind::Bool(flag) => Some(*flag),
-        ValueKind::String(text) => means_open(text),
-        _ => None,
+    for field in [&public.open, &public.guarded] {
+        if let Some(why) = field.unknown() {
+            return reporter.undecided(field.place, why);
+        }
     }
-}
-
-fn means_open(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "enabled" => Some(true),
-        "false" | "disabled" | "securedbyperimeter" => Some(false),
-        _ => None,
-    }
-}
-
-/// Whether rules stand before the public endpoint, whatever they admit.
-fn is_guarded(context: &Context, resource: &ResourceNode, id: ResourceId) -> bool {
-    let actions = resource.values(&GUARDS, &[]);
-    let denies = actions.unknown.is_some()
-        || actions
-            .found
-            .iter()
-            .any(|(value, _)| !value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("Allow")));
-    if denies || !resource.values(&OTHER_GUARDS, &[]).is_absent() && actions.found.is_empty() {
-        return true;
-    }
-    context
-        .topology
-        .resources
-        .iter()
-        .any(|other| SEPARATE.contains(&other.written_type.as_str()) && other.dependencies.contains(&id))
+    let finding = reporter
+        .finding(
+            format!(
+                "{} has private endpoint {}, but its public endpoint is open to every network",
+                support::label(topology, &public.header),
+                support::label(topology, &private.header),
+            ),
+            public.open.place,
+        )
+        .of(&public.header.resource_id)
+        .related_part("the private endpoint", &private.header)
+        .advice("Close the public endpoint, or let rules deny what they do not admit.")
+        .certain_if(public.header.is_certain() && private.header.is_certain());
+    reporter.violated(finding);
 }

@@ -20,6 +20,7 @@ mod balancing;
 mod gateway;
 mod network;
 mod occupancy;
+mod public;
 mod routing;
 mod security;
 mod service;
@@ -384,6 +385,8 @@ impl<'a> Builder<'a> {
         self.fill_associations();
         self.fill_occupancies();
         self.fill_admissions();
+        self.fill_public_endpoints();
+        self.fill_firewall_rules();
     }
 }
 

@@ -37,7 +37,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn node_header(&self, source: &Source) -> Header {
+    /// The header of a part that is a resource of its own.
+    pub(super) fn node_header(&self, source: &Source) -> Header {
         Header {
             resource: source.id,
             place: source.place,

@@ -233,7 +233,17 @@ impl<'a> View<'a> {
 
     /// A property as a conversion reads it; unknown where the conversion refuses.
     pub fn read<T>(&self, paths: Paths, convert: impl Fn(&Value) -> Option<T>) -> Field<T> {
-        match self.find(paths) {
+        let alternatives = if self.is_arm() { paths.arm } else { paths.terraform };
+        self.read_any(alternatives.iter().copied(), convert)
+    }
+
+    /// The same for paths in this view's vocabulary.
+    pub fn read_any<'p, T>(
+        &self,
+        alternatives: impl Iterator<Item = &'p str>,
+        convert: impl Fn(&Value) -> Option<T>,
+    ) -> Field<T> {
+        match self.find_any(alternatives) {
             Found::Absent => Field { state: State::Absent, place: self.place },
             Found::Unknown(unknown, place) => Field { state: State::Unknown(unknown), place },
             Found::Value(value, place) => Field { state: scalar(value, &convert), place },

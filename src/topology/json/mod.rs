@@ -92,6 +92,11 @@ pub fn to_json(topology: &Topology, with_places: bool) -> Json {
         topology.kubernetes_clusters.iter().map(|part| writer.kubernetes_cluster(part)).collect(),
     );
     list("occupancies", topology.occupancies.iter().map(|part| writer.occupancy(part)).collect());
+    list(
+        "publicEndpoints",
+        topology.public_endpoints.iter().map(|part| writer.public_endpoint(part)).collect(),
+    );
+    list("firewallRules", topology.firewall_rules.iter().map(|part| writer.firewall_rule(part)).collect());
     list("admissions", topology.admissions.iter().map(|part| writer.admission(part)).collect());
     Json::Object(root)
 }
@@ -225,7 +230,7 @@ impl Writer<'_> {
         sorted(Json::Array(links.iter().map(|link| self.link(link)).collect()))
     }
 
-    fn resource(&self, link: &Link<ResourceNode>) -> Json {
+    pub(super) fn resource(&self, link: &Link<ResourceNode>) -> Json {
         match &link.state {
             LinkState::Absent => Json::Null,
             LinkState::To(id) => match &self.topology[*id].resource_id {

@@ -86,6 +86,23 @@ impl Writer<'_> {
         )
     }
 
+    pub(super) fn public_endpoint(&self, endpoint: &PublicEndpoint) -> Json {
+        let (open, guarded) = (self.flag(&endpoint.open), self.flag(&endpoint.guarded));
+        self.object(&endpoint.header, [("open", open), ("guarded", guarded)])
+    }
+
+    pub(super) fn firewall_rule(&self, rule: &FirewallRule) -> Json {
+        self.object(
+            &rule.header,
+            [
+                ("kind", rule.kind.as_str().into()),
+                ("server", self.resource(&rule.server)),
+                ("start", self.text(&rule.start)),
+                ("end", self.text(&rule.end)),
+            ],
+        )
+    }
+
     pub(super) fn nat_gateway(&self, gateway: &NatGateway) -> Json {
         self.object(
             &gateway.header,

@@ -5,6 +5,7 @@ mod compute;
 mod dns;
 mod gateway;
 mod network;
+mod public;
 mod routing;
 mod security;
 mod service;
@@ -25,6 +26,7 @@ pub use compute::*;
 pub use dns::*;
 pub use gateway::*;
 pub use network::*;
+pub use public::*;
 pub use routing::*;
 pub use security::*;
 pub use service::*;
@@ -241,6 +243,10 @@ topology! {
     occupancies: Occupancy,
     /// Network rules of resources that admit subnets.
     admissions: Admission,
+    /// Public endpoints of resources that are made here.
+    public_endpoints: PublicEndpoint,
+    /// Rules of databases' firewalls.
+    firewall_rules: FirewallRule,
     /// PostgreSQL and MySQL flexible servers.
     flexible_servers: FlexibleServer,
     /// AKS clusters.
