@@ -36,6 +36,15 @@ pub enum Confidence {
     Certain,
 }
 
+/// How a finding stands to what was there before: the network that a plan starts from, or a baseline.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// It was not there before.
+    New,
+    /// It was there already.
+    Known,
+}
+
 /// Which part of the network a rule is about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[allow(missing_docs)]
@@ -117,6 +126,8 @@ pub struct Finding {
     pub witness: Vec<String>,
     /// What to do: one or two sentences.
     pub advice: Option<String>,
+    /// Whether it is news; `None` when there is nothing to compare with. Rules leave it alone.
+    pub standing: Option<Standing>,
 }
 
 /// A place that takes part in a finding.
@@ -128,6 +139,8 @@ pub struct Related {
     pub place: Place,
     /// The ARM path, where it is not the resource itself.
     pub resource_id: Option<String>,
+    /// Whether the place is one of the model of what is there now: something that a plan removes.
+    pub before: bool,
 }
 
 /// A check that could not be decided.
@@ -154,6 +167,7 @@ impl Finding {
             related: Vec::new(),
             witness: Vec::new(),
             advice: None,
+            standing: None,
         }
     }
 
@@ -165,7 +179,7 @@ impl Finding {
 
     /// Adds a place that takes part.
     pub fn related(mut self, message: impl Into<String>, place: Place) -> Self {
-        self.related.push(Related { message: message.into(), place, resource_id: None });
+        self.related.push(Related { message: message.into(), place, resource_id: None, before: false });
         self
     }
 
@@ -175,6 +189,22 @@ impl Finding {
             message: message.into(),
             place: header.place,
             resource_id: header.resource_id.clone(),
+            before: false,
+        });
+        self
+    }
+
+    /// Adds a resource that is there now and that the plan removes; its place is one of the model before.
+    pub fn related_before(
+        mut self,
+        message: impl Into<String>,
+        resource: &crate::topology::ResourceNode,
+    ) -> Self {
+        self.related.push(Related {
+            message: message.into(),
+            place: resource.place,
+            resource_id: resource.resource_id.clone(),
+            before: true,
         });
         self
     }

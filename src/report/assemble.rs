@@ -20,6 +20,8 @@ pub struct Answer<'a> {
     pub configuration: &'a Configuration,
     /// The model.
     pub topology: &'a Topology,
+    /// The model of what is there now, where a plan says it: findings may name what the plan removes.
+    pub before: Option<&'a Topology>,
     /// The rules that ran.
     pub rules: &'a [&'static Rule],
     /// What they said.
@@ -125,7 +127,10 @@ impl<'a> Resolver<'a> {
         let mut related = Vec::new();
         self.add_origin(finding.place, &place, &mut related);
         for part in &finding.related {
-            let place = self.place(part.place, part.resource_id.as_ref());
+            let place = match self.answer.before.filter(|_| part.before) {
+                Some(before) => self.place_in(before, part.place, part.resource_id.as_ref()),
+                None => self.place(part.place, part.resource_id.as_ref()),
+            };
             related.push(Related { message: part.message.clone(), place: place.clone() });
             self.add_origin(part.place, &place, &mut related);
         }
@@ -139,7 +144,7 @@ impl<'a> Resolver<'a> {
             related,
             witness: finding.witness.clone(),
             advice: finding.advice.clone(),
-            standing: None,
+            standing: finding.standing,
         }
     }
 
@@ -156,7 +161,10 @@ impl<'a> Resolver<'a> {
     }
 
     fn place(&self, place: topology::Place, resource_id: Option<&String>) -> Place {
-        let topology = self.answer.topology;
+        self.place_in(self.answer.topology, place, resource_id)
+    }
+
+    fn place_in(&self, topology: &Topology, place: topology::Place, resource_id: Option<&String>) -> Place {
         let Some(resource) = topology.resources.get(place.resource.index()) else {
             let location = self.location(place.site.or(place.origin));
             return Place {

@@ -18,6 +18,7 @@ use crate::resource::Level;
 use crate::rules::Rule;
 use crate::source::{Position, SourceFile, Span};
 
+pub use crate::finding::Standing;
 pub use assemble::{Answer, assemble};
 pub use page::page;
 pub use summary::{Cause, Summary, Unsupported};
@@ -90,15 +91,6 @@ pub struct Finding {
     pub advice: Option<String>,
     /// Whether it is news; `None` when there is nothing to compare with.
     pub standing: Option<Standing>,
-}
-
-/// How a finding stands to what was there before: the network that a plan starts from, or a baseline.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Standing {
-    /// It was not there before.
-    New,
-    /// It was there already.
-    Known,
 }
 
 /// A place that takes part in a finding.

@@ -14,7 +14,9 @@ use crate::finding::{Category, Confidence, Severity};
 use crate::resource::Level;
 use crate::rules::Rule;
 
-use super::{Finding, Format, Location, Note, Place, Report, Style, Summary, counted, help_url, sentence};
+use super::{
+    Finding, Format, Location, Note, Place, Report, Standing, Style, Summary, counted, help_url, sentence,
+};
 use fingerprint::Fingerprints;
 use schema::*;
 
@@ -113,6 +115,10 @@ fn result(report: &Report, finding: &Finding, fingerprint: String) -> SarifResul
         rule_id: finding.rule,
         rule_index: report.rules.iter().position(|rule| rule.name == finding.rule),
         level: finding.severity.as_str(),
+        baseline_state: finding.standing.map(|standing| match standing {
+            Standing::New => "new",
+            Standing::Known => "unchanged",
+        }),
         message: Text::plain(message(finding)),
         locations: [PlaceLocation {
             id: None,
