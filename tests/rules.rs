@@ -119,16 +119,20 @@ fn of_document(path: &Path) -> Vec<Trial> {
     match Suite::parse(&text) {
         Err(problem) => failing(format!("{document}: {problem}")),
         Ok(suite) if suite.cases.is_empty() => failing(format!("{document}: there is no case in it")),
-        Ok(suite) => suite
-            .cases
-            .into_iter()
-            .map(|case| {
+        Ok(suite) => {
+            let complete = runner::is_in_every_language(&suite.cases);
+            let mut trials = vec![Trial::test(format!("{name}: is written in every language"), move || {
+                let problem = "no case has the same network in main.tf, main.bicep and azuredeploy.json";
+                if complete { Ok(()) } else { Err(problem.into()) }
+            })];
+            trials.extend(suite.cases.into_iter().map(|case| {
                 let (rule, document) = (name.clone(), document.clone());
                 Trial::test(format!("{name}: {}", case.title), move || {
                     runner::run(&rule, &document, &case).map_err(Failed::from)
                 })
-            })
-            .collect(),
+            }));
+            trials
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! ## What it checks
 //!
-//! That a virtual network of Terraform does not have subnets both inside it and as resources of their own.
+//! That a virtual network does not have subnets both inside it and as resources of their own. In a template, a subnet that
+//! stands in both places is one subnet and fine.
 //!
 //! ## What Azure does
 //!
-//! Nothing at first. Terraform takes the list inside the network for complete: the next apply removes the subnets that are
-//! resources of their own, or fails because they are in use, and the one after that makes them again.
+//! Nothing at first. The list inside the network is taken for complete, by Azure when a template is deployed again and by
+//! Terraform at the next apply: it removes the subnets that are resources of their own, or fails because they are in use,
+//! and then they are made again.
 //!
 //! ## Example
 //!
@@ -63,6 +65,7 @@
 //!
 //! - <https://github.com/hashicorp/terraform-provider-azurerm/blob/main/website/docs/r/virtual_network.html.markdown>
 //! - <https://github.com/hashicorp/terraform-provider-azurerm/issues/5011>
+//! - <https://learn.microsoft.com/azure/azure-resource-manager/bicep/scenarios-virtual-networks>
 
 use super::{Context, Reporter, Rule, support};
 use crate::finding::{Category, Severity};
@@ -93,16 +96,20 @@ fn check_network(context: &Context, reporter: &mut Reporter, network: &VirtualNe
     let topology = context.topology;
     let own = &topology[network.header.resource];
     let Some(inline) = network.inline_subnets else { return };
-    if !network.header.is_managed() || own.written_type != "azurerm_virtual_network" {
+    if !network.header.is_managed() {
         return;
     }
+    // azurerm keeps the inline list complete whatever is in it; Azure itself only misses what the list lacks.
+    let by_azurerm = own.written_type == "azurerm_virtual_network";
     let separate: Vec<&Subnet> = network
         .subnets
         .iter()
         .map(|id| &topology[*id])
         .filter(|subnet| {
+            let azurerm = topology[subnet.header.resource].written_type == "azurerm_subnet";
             subnet.header.declared == Declared::Separate
-                && topology[subnet.header.resource].written_type == "azurerm_subnet"
+                && azurerm == by_azurerm
+                && (by_azurerm || subnet.inline_place.is_none())
         })
         .collect();
     let Some(first) = separate.first() else {
@@ -112,7 +119,7 @@ fn check_network(context: &Context, reporter: &mut Reporter, network: &VirtualNe
     let mut finding = reporter
         .finding(
             format!(
-                "{} has subnets inside it and subnet {} as a resource of its own; each apply undoes the other",
+                "{} has subnets inside it and subnet {} as a resource of its own; each deployment undoes the other",
                 support::label(topology, &network.header),
                 support::label(topology, &first.header),
             ),

@@ -93,6 +93,17 @@ fn selected(own: &str, case: &Case) -> Result<Vec<&'static Rule>, String> {
     }
 }
 
+/// Whether a document has a case in Terraform, Bicep and as a template; what only a plan shows has none.
+#[allow(dead_code, reason = "not every test that shares this module uses it")]
+pub fn is_in_every_language(cases: &[Case]) -> bool {
+    let languages = |case: &Case| case.files.iter().filter_map(language).collect::<BTreeSet<_>>();
+    cases.iter().all(|case| languages(case).iter().all(|language| *language == "plan"))
+        || cases.iter().any(|case| {
+            let found = languages(case);
+            !case.together && ["terraform", "bicep", "arm"].iter().all(|language| found.contains(language))
+        })
+}
+
 /// The files as inputs: each language on its own, with the files that belong to none.
 fn inputs(case: &Case) -> Vec<(&'static str, Vec<&File>)> {
     let languages: BTreeSet<&'static str> = case.files.iter().filter_map(language).collect();
