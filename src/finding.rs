@@ -128,6 +128,9 @@ pub struct Finding {
     pub advice: Option<String>,
     /// Whether it is news; `None` when there is nothing to compare with. Rules leave it alone.
     pub standing: Option<Standing>,
+    /// The parts of the network that it is about, where it says so; else the places say it. By them it is recognised in
+    /// the next run.
+    pub between: Vec<(Place, Option<String>)>,
 }
 
 /// A place that takes part in a finding.
@@ -168,6 +171,7 @@ impl Finding {
             witness: Vec::new(),
             advice: None,
             standing: None,
+            between: Vec::new(),
         }
     }
 
@@ -218,6 +222,13 @@ impl Finding {
     /// Says what to do.
     pub fn advice(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(advice.into());
+        self
+    }
+
+    /// Says which parts it is about, where it may start at several places (at either half of a peering) and the order of the
+    /// input decides which.
+    pub fn between(mut self, parts: &[&crate::topology::Header]) -> Self {
+        self.between = parts.iter().map(|part| (part.place, part.resource_id.clone())).collect();
         self
     }
 

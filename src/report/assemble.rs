@@ -10,7 +10,7 @@ use crate::source::{FileId, SourceMap, Span};
 use crate::topology::{self, Topology};
 use crate::value::{Value, ValueKind};
 
-use super::{Finding, Location, Note, Place, Related, Report, Summary, Undecided};
+use super::{Finding, Location, Note, Place, Related, Report, Summary, Undecided, fingerprint};
 
 /// Everything that one run came to know.
 pub struct Answer<'a> {
@@ -44,6 +44,7 @@ pub fn assemble(answer: &Answer) -> Report {
     }
     findings.sort_by(|a, b| finding_order(a).cmp(&finding_order(b)));
     findings.dedup();
+    fingerprint::number(&mut findings);
 
     let mut undecided: Vec<Undecided> = answer
         .outcome
@@ -107,6 +108,7 @@ struct Resolver<'a> {
     answer: &'a Answer<'a>,
     /// Where values stand that must not be shown, in order, for each file.
     sensitive: BTreeMap<FileId, Vec<(u32, u32)>>,
+    fingerprints: fingerprint::Fingerprints<'a>,
 }
 
 impl<'a> Resolver<'a> {
@@ -119,7 +121,7 @@ impl<'a> Resolver<'a> {
             ranges.sort_unstable();
             ranges.dedup();
         }
-        Self { answer, sensitive }
+        Self { answer, sensitive, fingerprints: fingerprint::Fingerprints::new(answer.topology) }
     }
 
     fn finding(&self, finding: &finding::Finding, rule: &Rule) -> Finding {
@@ -144,6 +146,7 @@ impl<'a> Resolver<'a> {
             related,
             witness: finding.witness.clone(),
             advice: finding.advice.clone(),
+            fingerprint: self.fingerprints.of(finding),
             standing: finding.standing,
         }
     }

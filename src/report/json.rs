@@ -40,6 +40,7 @@ struct Finding<'a> {
     location: Option<Location<'a>>,
     related: Vec<Related<'a>>,
     witness: &'a [String],
+    fingerprint: &'a str,
     help_url: String,
 }
 
@@ -183,6 +184,7 @@ fn finding(finding: &super::Finding) -> Finding<'_> {
             })
             .collect(),
         witness: &finding.witness,
+        fingerprint: &finding.fingerprint,
         help_url: super::help_url(finding.rule),
     }
 }

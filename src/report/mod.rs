@@ -4,6 +4,7 @@
 //! A new format is one file with a `FORMAT` and one line in [`FORMATS`].
 
 mod assemble;
+mod fingerprint;
 mod json;
 mod page;
 mod sarif;
@@ -89,6 +90,9 @@ pub struct Finding {
     pub witness: Vec<String>,
     /// What to do.
     pub advice: Option<String>,
+    /// What makes it the same finding in the next run, whatever has moved: different for each finding of a run. Behind the
+    /// colon stands the number among those that nothing else tells apart.
+    pub fingerprint: String,
     /// Whether it is news; `None` when there is nothing to compare with.
     pub standing: Option<Standing>,
 }

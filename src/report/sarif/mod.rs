@@ -3,7 +3,6 @@
 //! GitHub's expectations and limits are those of
 //! <https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support>.
 
-mod fingerprint;
 mod schema;
 mod uri;
 
@@ -17,7 +16,6 @@ use crate::rules::Rule;
 use super::{
     Finding, Format, Location, Note, Place, Report, Standing, Style, Summary, counted, help_url, sentence,
 };
-use fingerprint::Fingerprints;
 use schema::*;
 
 pub(super) const FORMAT: Format =
@@ -40,9 +38,7 @@ fn write(report: &Report, _: &Style, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn log(report: &Report) -> io::Result<Log> {
-    let mut fingerprints = Fingerprints::default();
-    let all: Vec<SarifResult> =
-        report.findings.iter().map(|finding| result(report, finding, fingerprints.of(finding))).collect();
+    let all: Vec<SarifResult> = report.findings.iter().map(|finding| result(report, finding)).collect();
     let count = all.len();
     let results = within_limits(report, all)?;
     let mut notifications: Vec<Notification> = report.notes.iter().map(of_note).collect();
@@ -110,7 +106,7 @@ fn within_limits(report: &Report, all: Vec<SarifResult>) -> io::Result<Vec<Sarif
         .collect())
 }
 
-fn result(report: &Report, finding: &Finding, fingerprint: String) -> SarifResult {
+fn result(report: &Report, finding: &Finding) -> SarifResult {
     SarifResult {
         rule_id: finding.rule,
         rule_index: report.rules.iter().position(|rule| rule.name == finding.rule),
@@ -143,7 +139,7 @@ fn result(report: &Report, finding: &Finding, fingerprint: String) -> SarifResul
                 logical_locations: logical(&related.place),
             })
             .collect(),
-        partial_fingerprints: PartialFingerprints { primary_location_line_hash: fingerprint },
+        partial_fingerprints: PartialFingerprints { primary_location_line_hash: finding.fingerprint.clone() },
         properties: ResultProperties {
             confidence: match finding.confidence {
                 Confidence::Certain => "certain",
