@@ -36,6 +36,15 @@ pub enum Confidence {
     Certain,
 }
 
+/// How a finding stands to what was there before: the network that a plan starts from, or a baseline.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// It was not there before.
+    New,
+    /// It was there already.
+    Known,
+}
+
 /// Which part of the network a rule is about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[allow(missing_docs)]
@@ -117,6 +126,11 @@ pub struct Finding {
     pub witness: Vec<String>,
     /// What to do: one or two sentences.
     pub advice: Option<String>,
+    /// Whether it is news; `None` when there is nothing to compare with. Rules leave it alone.
+    pub standing: Option<Standing>,
+    /// The parts of the network that it is about, where it says so; else the places say it. By them it is recognised in
+    /// the next run.
+    pub between: Vec<(Place, Option<String>)>,
 }
 
 /// A place that takes part in a finding.
@@ -128,6 +142,8 @@ pub struct Related {
     pub place: Place,
     /// The ARM path, where it is not the resource itself.
     pub resource_id: Option<String>,
+    /// Whether the place is one of the model of what is there now: something that a plan removes.
+    pub before: bool,
 }
 
 /// A check that could not be decided.
@@ -154,6 +170,8 @@ impl Finding {
             related: Vec::new(),
             witness: Vec::new(),
             advice: None,
+            standing: None,
+            between: Vec::new(),
         }
     }
 
@@ -165,7 +183,7 @@ impl Finding {
 
     /// Adds a place that takes part.
     pub fn related(mut self, message: impl Into<String>, place: Place) -> Self {
-        self.related.push(Related { message: message.into(), place, resource_id: None });
+        self.related.push(Related { message: message.into(), place, resource_id: None, before: false });
         self
     }
 
@@ -175,6 +193,22 @@ impl Finding {
             message: message.into(),
             place: header.place,
             resource_id: header.resource_id.clone(),
+            before: false,
+        });
+        self
+    }
+
+    /// Adds a resource that is there now and that the plan removes; its place is one of the model before.
+    pub fn related_before(
+        mut self,
+        message: impl Into<String>,
+        resource: &crate::topology::ResourceNode,
+    ) -> Self {
+        self.related.push(Related {
+            message: message.into(),
+            place: resource.place,
+            resource_id: resource.resource_id.clone(),
+            before: true,
         });
         self
     }
@@ -188,6 +222,13 @@ impl Finding {
     /// Says what to do.
     pub fn advice(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(advice.into());
+        self
+    }
+
+    /// Says which parts it is about, where it may start at several places (at either half of a peering) and the order of the
+    /// input decides which.
+    pub fn between(mut self, parts: &[&crate::topology::Header]) -> Self {
+        self.between = parts.iter().map(|part| (part.place, part.resource_id.clone())).collect();
         self
     }
 

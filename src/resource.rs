@@ -40,6 +40,8 @@ pub struct Resource {
     pub provider: Option<EcoString>,
     /// What the plan does with it; `None` from a source that is not a plan.
     pub action: Option<Action>,
+    /// The arguments (the outermost ones) whose change makes the plan destroy it and make it again.
+    pub replaced_for: Vec<EcoString>,
 }
 
 /// Whether a configuration makes a resource or only looks it up.
@@ -93,8 +95,10 @@ pub enum Action {
     Update,
     /// Is destroyed and made again (in either order).
     Replace,
-    /// Is destroyed (or forgotten).
+    /// Is destroyed.
     Delete,
+    /// Stays as it is, but is no longer looked after.
+    Forget,
     /// Is read.
     Read,
 }

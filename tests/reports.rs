@@ -99,6 +99,7 @@ impl Run {
             resource_id: Some(format!("Microsoft.Network/anything/{}", address.replace('.', "-"))),
             dependencies: Vec::new(),
             action: None,
+            replaced_for: Vec::new(),
             place,
             body: Value::null(header),
         });
@@ -110,6 +111,7 @@ impl Run {
             sources: &self.sources,
             configuration: &self.configuration,
             topology: &self.topology,
+            before: None,
             rules: &RULES,
             outcome: &self.outcome,
             possible: self.possible,
@@ -318,6 +320,7 @@ fn a_line_with_a_sensitive_value_is_not_shown() {
         scope: None,
         provider: None,
         action: None,
+        replaced_for: Vec::new(),
     });
     run.outcome.findings.push(Finding::new(
         OVERLAP.name,

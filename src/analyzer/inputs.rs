@@ -9,7 +9,7 @@ use ignore::WalkBuilder;
 
 use crate::frontend::{arm, plan};
 use crate::resource::Diagnostic;
-use crate::source::{SourceFile, SourceMap, Span, display_path};
+use crate::source::{SourceFile, SourceMap, Span, decode, display_path};
 
 use super::deployments::{self, Deployment, is, is_bicep};
 
@@ -19,11 +19,20 @@ pub(super) struct Inputs {
     /// Folders, and Terraform files.
     pub terraform: Vec<PathBuf>,
     /// Plans.
-    pub plans: Vec<Arc<SourceFile>>,
+    pub plans: Vec<PlanInput>,
     /// Bicep files and ARM templates.
     pub deployments: Vec<Deployment>,
     /// What is wrong with paths.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A plan: its name, and its text, which is let go once it is read.
+#[derive(Debug)]
+pub(super) struct PlanInput {
+    /// The file, without its text.
+    pub file: Arc<SourceFile>,
+    /// The text.
+    pub text: String,
 }
 
 /// How standard input is named in findings.
@@ -41,8 +50,9 @@ pub(super) fn find(paths: &[PathBuf], sources: &SourceMap) -> Inputs {
     let (mut below, mut named) = (BTreeSet::new(), BTreeSet::new());
     for path in paths {
         if path.as_os_str() == "-" {
-            match standard_input(sources) {
-                Ok(file) => inputs.add_json(&file, &mut named),
+            let mut bytes = Vec::new();
+            match io::stdin().lock().read_to_end(&mut bytes) {
+                Ok(_) => inputs.add_document(Path::new(STANDARD_INPUT), bytes, sources, &mut named),
                 Err(problem) => inputs.diagnostics.push(unreadable(Path::new(STANDARD_INPUT), &problem)),
             }
             continue;
@@ -68,38 +78,58 @@ impl Inputs {
             self.terraform.push(path.to_path_buf());
         } else if is_bicep(path) {
             named.insert(path.to_path_buf());
-        } else if name.ends_with(".json") || name.ends_with(".jsonc") {
-            match sources.load(path) {
-                Ok(file) => self.add_json(&file, named),
+        } else {
+            match std::fs::read(path) {
+                Ok(bytes) => self.add_document(path, bytes, sources, named),
                 Err(problem) => self.diagnostics.push(unreadable(path, &problem)),
             }
-        } else {
-            self.refuse(&display_path(path), Span::NOWHERE);
         }
     }
 
-    fn add_json(&mut self, file: &Arc<SourceFile>, named: &mut BTreeSet<PathBuf>) {
-        if plan::is_plan(file.text()) {
-            self.plans.push(Arc::clone(file));
-        } else if arm::is_template(file.text()) {
-            named.insert(file.path().to_path_buf());
+    /// Adds a document by what it holds: plans and templates go by any name.
+    fn add_document(
+        &mut self,
+        path: &Path,
+        bytes: Vec<u8>,
+        sources: &SourceMap,
+        named: &mut BTreeSet<PathBuf>,
+    ) {
+        let shown = display_path(path);
+        // Terraform's own format is no text.
+        if let Some(mistake) = plan::mistake(&bytes).filter(|_| bytes.starts_with(b"PK")) {
+            return self.mistaken(&shown, mistake);
+        }
+        let text = match decode(bytes) {
+            Ok(text) => text,
+            Err(problem) => return self.diagnostics.push(unreadable(path, &problem)),
+        };
+        if plan::is_plan(&text) {
+            self.plans.push(PlanInput { file: sources.add(path, ""), text });
+        } else if arm::is_template(&text) {
+            sources.add(path, text);
+            named.insert(path.to_path_buf());
+        } else if text.trim().is_empty() {
+            let message = format!("`{shown}` is empty");
+            self.diagnostics
+                .push(Diagnostic::error("unsupported-input", message, Span::NOWHERE).with_help(HELP));
+        } else if let Some(mistake) = plan::mistake(text.as_bytes()) {
+            self.mistaken(&shown, mistake);
         } else {
-            self.refuse(file.display(), Span::new(file.id(), 0, 0));
+            let message = format!("`{shown}` is not configuration that can be checked");
+            self.diagnostics
+                .push(Diagnostic::error("unsupported-input", message, Span::NOWHERE).with_help(HELP));
         }
     }
 
-    fn refuse(&mut self, path: &str, span: Span) {
-        let message = format!("`{path}` is not configuration that can be checked");
-        let help = "Name a folder, a Terraform or Bicep file, an ARM template, or a plan as `terraform show -json` writes it.";
-        self.diagnostics.push(Diagnostic::error("unsupported-input", message, span).with_help(help));
+    fn mistaken(&mut self, shown: &str, mistake: plan::Mistake) {
+        let message = format!("`{shown}` is {}", mistake.what);
+        self.diagnostics
+            .push(Diagnostic::error("not-a-plan", message, Span::NOWHERE).with_help(mistake.help));
     }
 }
 
-fn standard_input(sources: &SourceMap) -> io::Result<Arc<SourceFile>> {
-    let mut text = String::new();
-    io::stdin().lock().read_to_string(&mut text)?;
-    Ok(sources.add(Path::new(STANDARD_INPUT), text))
-}
+/// What can be checked.
+const HELP: &str = "Name a folder, a Terraform or Bicep file, an ARM template, or a plan as `terraform show -json` writes it.";
 
 /// The files below a folder that are Bicep or may be ARM templates. What git ignores is left out.
 fn deployments_below(folder: &Path) -> impl Iterator<Item = PathBuf> {

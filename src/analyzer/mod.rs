@@ -4,6 +4,7 @@ mod deployments;
 mod inputs;
 mod plans;
 mod selection;
+mod standing;
 mod templates;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 
 use crate::frontend::terraform;
 use crate::report::{Answer, Report, assemble};
-use crate::resource::{Configuration, Diagnostic};
+use crate::resource::{Configuration, Diagnostic, Language, Mode};
 use crate::rules::{self, Context, Rule};
 use crate::source::{SourceMap, Span};
 use crate::topology::{self, Topology};
@@ -25,12 +26,15 @@ pub use selection::{Selection, UnknownSelector, similar};
 pub struct Options {
     /// Folders and files to check. A folder means everything below it that is a root in one of the languages.
     pub paths: Vec<PathBuf>,
-    /// The Terraform configuration that a plan was made from: findings then point at its lines.
+    /// The Terraform configuration that a plan was made from: findings then point at its lines. Without it, the working
+    /// directory is taken when the plan was made from what is there.
     pub plan_source: Option<PathBuf>,
     /// The rules to run.
     pub rules: Vec<&'static Rule>,
     /// Whether findings that are possible but not certain are reported.
     pub possible: bool,
+    /// Whether findings that were there before the plan are left out.
+    pub only_new: bool,
     /// Values for variables and parameters, in the order in which they were given.
     pub variables: Vec<VariableArgument>,
     /// The folder in which the Bicep compiler keeps downloaded modules, if they are to be read.
@@ -73,15 +77,23 @@ pub fn check_with(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stag
     let model = model(sources, options, progress);
     progress(Stage::Checking);
     let context = Context { topology: &model.topology, before: model.before.as_ref() };
-    let outcome = rules::run(&options.rules, &context);
-    assemble(&Answer {
+    let mut outcome = rules::run(&options.rules, &context);
+    if let Some(before) = &model.before {
+        standing::compare(&mut outcome.findings, &model.topology, before, &options.rules);
+    }
+    let mut report = assemble(&Answer {
         sources,
         configuration: &model.configuration,
         topology: &model.topology,
+        before: model.before.as_ref(),
         rules: &options.rules,
         outcome: &outcome,
         possible: options.possible,
-    })
+    });
+    if options.only_new {
+        report.leave_out_known();
+    }
+    report
 }
 
 /// A parameter's value as the command line gives it: JSON where it is a list, an object, a truth value or a whole number,
@@ -95,15 +107,29 @@ pub fn model(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -
     let mut configuration = read(sources, options, progress);
     progress(Stage::Modelling);
     let topology = topology::build(&configuration);
-    let resources = std::mem::take(&mut configuration.before);
-    let before = (!resources.is_empty()).then(|| {
-        topology::build(&Configuration {
-            roots: configuration.roots.clone(),
-            resources,
-            ..Configuration::default()
-        })
-    });
+    let before = before(&mut configuration);
     Model { configuration, topology, before }
+}
+
+/// The model of what is there now, where plans say it: what the plans start from, and the other roots as they are.
+fn before(configuration: &mut Configuration) -> Option<Topology> {
+    let mut resources = std::mem::take(&mut configuration.before);
+    if !resources.iter().any(|resource| resource.mode == Mode::Managed) {
+        return None;
+    }
+    let of_plan = |root: u32| {
+        let root = configuration.roots.get(root as usize);
+        root.is_some_and(|root| root.language == Language::TerraformPlan)
+    };
+    let others = |root| !of_plan(root);
+    resources.extend(configuration.resources.iter().filter(|other| others(other.key.root)).cloned());
+    let opaque = configuration.opaque.iter().filter(|opaque| others(opaque.key.root)).cloned().collect();
+    Some(topology::build(&Configuration {
+        roots: configuration.roots.clone(),
+        resources,
+        opaque,
+        ..Configuration::default()
+    }))
 }
 
 /// Reads all inputs with the frontends of their languages. Roots are numbered language by language.
@@ -123,9 +149,9 @@ fn read(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> Con
         ..terraform::Options::default()
     };
     add(&mut all, |first_root| terraform::load(&discovery, first_root, &terraform_options, sources));
-    for file in &inputs.plans {
+    for plan in inputs.plans {
         add(&mut all, |root| {
-            plans::load(file, root, options.plan_source.as_deref(), &terraform_options, sources)
+            plans::load(plan, root, options.plan_source.as_deref(), &terraform_options, sources)
         });
     }
     add(&mut all, |first_root| templates::load(&inputs.deployments, first_root, options, sources));

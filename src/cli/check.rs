@@ -85,6 +85,9 @@ pub(super) struct CheckArguments {
     /// Also report what is possible but not certain
     #[arg(long)]
     possible: bool,
+    /// Only what was not there before: of a plan, the findings that it introduces
+    #[arg(long)]
+    only_new: bool,
     /// Also run the rules that are a matter of taste
     #[arg(long)]
     pedantic: bool,
@@ -154,6 +157,7 @@ pub(super) fn check(
     let options = Options {
         rules: selection.rules()?,
         possible: arguments.possible,
+        only_new: arguments.only_new,
         ..options(&arguments.input, matches)
     };
     let sources = SourceMap::new();

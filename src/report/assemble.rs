@@ -10,7 +10,7 @@ use crate::source::{FileId, SourceMap, Span};
 use crate::topology::{self, Topology};
 use crate::value::{Value, ValueKind};
 
-use super::{Finding, Location, Note, Place, Related, Report, Summary, Undecided};
+use super::{Finding, Location, Note, Place, Related, Report, Summary, Undecided, fingerprint};
 
 /// Everything that one run came to know.
 pub struct Answer<'a> {
@@ -20,6 +20,8 @@ pub struct Answer<'a> {
     pub configuration: &'a Configuration,
     /// The model.
     pub topology: &'a Topology,
+    /// The model of what is there now, where a plan says it: findings may name what the plan removes.
+    pub before: Option<&'a Topology>,
     /// The rules that ran.
     pub rules: &'a [&'static Rule],
     /// What they said.
@@ -42,6 +44,7 @@ pub fn assemble(answer: &Answer) -> Report {
     }
     findings.sort_by(|a, b| finding_order(a).cmp(&finding_order(b)));
     findings.dedup();
+    fingerprint::number(&mut findings);
 
     let mut undecided: Vec<Undecided> = answer
         .outcome
@@ -105,6 +108,7 @@ struct Resolver<'a> {
     answer: &'a Answer<'a>,
     /// Where values stand that must not be shown, in order, for each file.
     sensitive: BTreeMap<FileId, Vec<(u32, u32)>>,
+    fingerprints: fingerprint::Fingerprints<'a>,
 }
 
 impl<'a> Resolver<'a> {
@@ -117,7 +121,7 @@ impl<'a> Resolver<'a> {
             ranges.sort_unstable();
             ranges.dedup();
         }
-        Self { answer, sensitive }
+        Self { answer, sensitive, fingerprints: fingerprint::Fingerprints::new(answer.topology) }
     }
 
     fn finding(&self, finding: &finding::Finding, rule: &Rule) -> Finding {
@@ -125,7 +129,10 @@ impl<'a> Resolver<'a> {
         let mut related = Vec::new();
         self.add_origin(finding.place, &place, &mut related);
         for part in &finding.related {
-            let place = self.place(part.place, part.resource_id.as_ref());
+            let place = match self.answer.before.filter(|_| part.before) {
+                Some(before) => self.place_in(before, part.place, part.resource_id.as_ref()),
+                None => self.place(part.place, part.resource_id.as_ref()),
+            };
             related.push(Related { message: part.message.clone(), place: place.clone() });
             self.add_origin(part.place, &place, &mut related);
         }
@@ -139,7 +146,8 @@ impl<'a> Resolver<'a> {
             related,
             witness: finding.witness.clone(),
             advice: finding.advice.clone(),
-            standing: None,
+            fingerprint: self.fingerprints.of(finding),
+            standing: finding.standing,
         }
     }
 
@@ -156,7 +164,10 @@ impl<'a> Resolver<'a> {
     }
 
     fn place(&self, place: topology::Place, resource_id: Option<&String>) -> Place {
-        let topology = self.answer.topology;
+        self.place_in(self.answer.topology, place, resource_id)
+    }
+
+    fn place_in(&self, topology: &Topology, place: topology::Place, resource_id: Option<&String>) -> Place {
         let Some(resource) = topology.resources.get(place.resource.index()) else {
             let location = self.location(place.site.or(place.origin));
             return Place {

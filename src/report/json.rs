@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::finding::Confidence;
 use crate::resource::Level;
 
-use super::{Format, Report, Style};
+use super::{Format, Report, Standing, Style};
 
 pub(super) const FORMAT: Format = Format { name: "json", about: "everything, for programs", write };
 
@@ -32,12 +32,15 @@ struct Finding<'a> {
     category: &'a str,
     severity: &'a str,
     confidence: &'a str,
+    /// `new` or `known`; null when there is nothing to compare with.
+    standing: Option<&'a str>,
     message: &'a str,
     resource: &'a str,
     resource_id: Option<&'a str>,
     location: Option<Location<'a>>,
     related: Vec<Related<'a>>,
     witness: &'a [String],
+    fingerprint: &'a str,
     help_url: String,
 }
 
@@ -83,6 +86,9 @@ struct Summary<'a> {
     rules: usize,
     checks: usize,
     findings: Severities,
+    /// `null` when there is nothing to compare with.
+    standings: Option<Standings>,
+    known_hidden: usize,
     possible_hidden: usize,
     undecided: UndecidedSummary<'a>,
     unsupported: Vec<Unsupported<'a>>,
@@ -93,6 +99,12 @@ struct Severities {
     error: usize,
     warning: usize,
     note: usize,
+}
+
+#[derive(Serialize)]
+struct Standings {
+    new: usize,
+    known: usize,
 }
 
 #[derive(Serialize)]
@@ -140,7 +152,7 @@ fn document(report: &Report) -> Document<'_> {
                 location: note.location.as_ref().map(location),
             })
             .collect(),
-        summary: summary(&report.summary),
+        summary: summary(report),
     }
 }
 
@@ -153,6 +165,10 @@ fn finding(finding: &super::Finding) -> Finding<'_> {
             Confidence::Certain => "certain",
             Confidence::Possible => "possible",
         },
+        standing: finding.standing.map(|standing| match standing {
+            Standing::New => "new",
+            Standing::Known => "known",
+        }),
         message: &finding.message,
         resource: &finding.place.resource,
         resource_id: finding.place.resource_id.as_deref(),
@@ -168,6 +184,7 @@ fn finding(finding: &super::Finding) -> Finding<'_> {
             })
             .collect(),
         witness: &finding.witness,
+        fingerprint: &finding.fingerprint,
         help_url: super::help_url(finding.rule),
     }
 }
@@ -190,13 +207,16 @@ fn level(level: Level) -> &'static str {
     }
 }
 
-fn summary(summary: &super::Summary) -> Summary<'_> {
+fn summary(report: &Report) -> Summary<'_> {
+    let summary = &report.summary;
     Summary {
         files: summary.files,
         resources: summary.resources,
         rules: summary.rules,
         checks: summary.checks,
         findings: Severities { error: summary.errors, warning: summary.warnings, note: summary.notes },
+        standings: report.standings().map(|(new, known)| Standings { new, known }),
+        known_hidden: summary.known_hidden,
         possible_hidden: summary.possible_hidden,
         undecided: UndecidedSummary {
             checks: summary.undecided,

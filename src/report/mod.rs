@@ -4,6 +4,7 @@
 //! A new format is one file with a `FORMAT` and one line in [`FORMATS`].
 
 mod assemble;
+mod fingerprint;
 mod json;
 mod page;
 mod sarif;
@@ -18,6 +19,7 @@ use crate::resource::Level;
 use crate::rules::Rule;
 use crate::source::{Position, SourceFile, Span};
 
+pub use crate::finding::Standing;
 pub use assemble::{Answer, assemble};
 pub use page::page;
 pub use summary::{Cause, Summary, Unsupported};
@@ -88,17 +90,11 @@ pub struct Finding {
     pub witness: Vec<String>,
     /// What to do.
     pub advice: Option<String>,
+    /// What makes it the same finding in the next run, whatever has moved: different for each finding of a run. Behind the
+    /// colon stands the number among those that nothing else tells apart.
+    pub fingerprint: String,
     /// Whether it is news; `None` when there is nothing to compare with.
     pub standing: Option<Standing>,
-}
-
-/// How a finding stands to what was there before: the network that a plan starts from, or a baseline.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Standing {
-    /// It was not there before.
-    New,
-    /// It was there already.
-    Known,
 }
 
 /// A place that takes part in a finding.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::Severity;
+use crate::finding::{Severity, Standing};
 use crate::topology::Topology;
 use crate::value;
 
-use super::Finding;
 use super::assemble::Answer;
+use super::{Finding, Report};
 
 /// The numbers of a run.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -26,6 +26,8 @@ pub struct Summary {
     pub warnings: usize,
     /// Findings of [`Severity::Note`].
     pub notes: usize,
+    /// Findings that were there before and are left out.
+    pub known_hidden: usize,
     /// Possible findings that are not shown.
     pub possible_hidden: usize,
     /// How many checks could not be decided.
@@ -60,25 +62,52 @@ pub struct Unsupported {
 
 impl Summary {
     pub(super) fn new(answer: &Answer, findings: &[Finding], possible_hidden: usize) -> Self {
-        let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-        Self {
+        let mut summary = Self {
             files: answer.sources.len(),
             resources: answer.topology.resources.len(),
             rules: answer.rules.len(),
             checks: answer.outcome.checks,
-            errors: of(Severity::Error),
-            warnings: of(Severity::Warning),
-            notes: of(Severity::Note),
+            errors: 0,
+            warnings: 0,
+            notes: 0,
+            known_hidden: 0,
             possible_hidden,
             undecided: answer.outcome.undecided.len(),
             causes: causes(answer),
             unsupported: unsupported(answer.topology),
-        }
+        };
+        summary.count(findings);
+        summary
+    }
+
+    /// Counts the findings that are shown.
+    fn count(&mut self, findings: &[Finding]) {
+        let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+        self.errors = of(Severity::Error);
+        self.warnings = of(Severity::Warning);
+        self.notes = of(Severity::Note);
     }
 
     /// How many findings of any severity.
     pub fn findings(&self) -> usize {
         self.errors + self.warnings + self.notes
+    }
+}
+
+impl Report {
+    /// How many findings are new, and how many were there before; `None` when there is nothing to compare with.
+    pub fn standings(&self) -> Option<(usize, usize)> {
+        let of = |standing| self.findings.iter().filter(|finding| finding.standing == Some(standing)).count();
+        let (new, known) = (of(Standing::New), of(Standing::Known));
+        (new + known > 0).then_some((new, known))
+    }
+
+    /// Leaves out the findings that were there before, and counts them.
+    pub fn leave_out_known(&mut self) {
+        let all = self.findings.len();
+        self.findings.retain(|finding| finding.standing != Some(Standing::Known));
+        self.summary.known_hidden += all - self.findings.len();
+        self.summary.count(&self.findings);
     }
 }
 

@@ -8,7 +8,7 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Padding, 
 use crate::finding::{Confidence, Severity};
 use crate::resource;
 
-use super::{Finding, Format, Location, Note, Related, Report, Style, Summary, counted, printable};
+use super::{Finding, Format, Location, Note, Related, Report, Standing, Style, Summary, counted, printable};
 
 pub(super) const FORMAT: Format = Format { name: "text", about: "for people", write };
 
@@ -28,16 +28,21 @@ fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> 
         }
     }
     let mut explained = BTreeSet::new();
-    for instances in report.findings.chunk_by(same_but_for_instance) {
-        let Some((finding, others)) = instances.split_first() else { continue };
-        let first_of_its_rule = explained.insert(finding.rule);
-        writeln!(out, "{}\n", renderer.render(&[of_finding(finding, others, first_of_its_rule)]))?;
+    // What is known already comes first: what is new then stands at the end, where people look.
+    let (known, others): (Vec<&Finding>, Vec<&Finding>) =
+        report.findings.iter().partition(|finding| finding.standing == Some(Standing::Known));
+    for group in [known, others] {
+        for instances in group.chunk_by(|a, b| same_but_for_instance(a, b)) {
+            let Some((finding, others)) = instances.split_first() else { continue };
+            let first_of_its_rule = explained.insert(finding.rule);
+            writeln!(out, "{}\n", renderer.render(&[of_finding(finding, others, first_of_its_rule)]))?;
+        }
     }
     if style.verbose && !style.quiet {
         undecided(report, out)?;
     }
     if !style.quiet {
-        summary(&report.summary, style, out)?;
+        summary(report, style, out)?;
     }
     Ok(())
 }
@@ -47,12 +52,13 @@ fn same_but_for_instance(a: &Finding, b: &Finding) -> bool {
     a.rule == b.rule
         && a.severity == b.severity
         && a.confidence == b.confidence
+        && a.standing == b.standing
         && a.message == b.message
         && a.place.location.is_some()
         && a.place.location == b.place.location
 }
 
-fn of_finding<'a>(finding: &'a Finding, others: &'a [Finding], explain: bool) -> Group<'a> {
+fn of_finding<'a>(finding: &'a Finding, others: &[&'a Finding], explain: bool) -> Group<'a> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -79,6 +85,9 @@ fn of_finding<'a>(finding: &'a Finding, others: &'a [Finding], explain: bool) ->
     if !finding.place.resource.is_empty() {
         elements.push(labelled("resource", instances(finding, others)));
     }
+    if finding.standing == Some(Standing::Known) {
+        elements.push(labelled("known", "it was there before".into()));
+    }
     if !finding.witness.is_empty() {
         let lines: Vec<String> = finding.witness.iter().map(|line| printable(line)).collect();
         elements.push(labelled("witness", lines.join("\n")));
@@ -92,7 +101,7 @@ fn of_finding<'a>(finding: &'a Finding, others: &'a [Finding], explain: bool) ->
     level.primary_title(message).id(finding.rule).elements(elements)
 }
 
-fn instances(finding: &Finding, others: &[Finding]) -> String {
+fn instances(finding: &Finding, others: &[&Finding]) -> String {
     let mut text = printable(&finding.place.resource);
     let named = others.len().min(INSTANCES_NAMED);
     for other in others.iter().take(named) {
@@ -207,15 +216,22 @@ fn undecided(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 /// So many causes of undecided checks are listed unless all are asked for.
 const CAUSES_LISTED: usize = 5;
 
-fn summary(summary: &Summary, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+fn summary(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let summary = &report.summary;
+    let standings = report.standings().map(|(new, known)| format!(" ({new} new, {known} known)"));
     writeln!(
         out,
-        "Checked {} in {} with {}: {}.",
+        "Checked {} in {} with {}: {}{}.",
         counted(summary.resources, "resource"),
         counted(summary.files, "file"),
         counted(summary.rules, "rule"),
         verdict(summary),
+        standings.filter(|_| summary.known_hidden == 0).unwrap_or_default(),
     )?;
+    if summary.known_hidden > 0 {
+        let findings = counted(summary.known_hidden, "known finding");
+        writeln!(out, "{findings} not shown: there before.")?;
+    }
     if summary.possible_hidden > 0 {
         let findings = counted(summary.possible_hidden, "possible finding");
         writeln!(out, "{findings} not shown; `--possible` shows what may be wrong but is not certain.")?;

@@ -156,6 +156,7 @@ fn check_peered(topology: &Topology, reporter: &mut Reporter) -> BTreeSet<Pair> 
                     peering.header.place,
                 )
                 .of(&peering.header.resource_id)
+                .between(&[&local.header, &other.header])
                 .related("one address space", our_field.place)
                 .related("the other", their_field.place)
                 .advice("Give one of the networks another address space; peered networks may not have an address in common.")
@@ -229,6 +230,7 @@ fn check_peers_of_one_network(topology: &Topology, reporter: &mut Reporter, dire
                     two_peering.header.place,
                 )
                 .of(&two_peering.header.resource_id)
+                .between(&[&topology[one].header, &topology[two].header, &topology[hub].header])
                 .related_part("the other peering", &one_peering.header)
                 .related("one address space", one_field.place)
                 .related("the other", two_field.place)

@@ -222,6 +222,7 @@ fn check_network(context: &Context, reporter: &mut Reporter, network: &VirtualNe
                 field.place,
             )
             .of(&subnet.header.resource_id)
+            .between(&[&first.header, &subnet.header])
             .related("the other delegation", first_field.place)
             .advice("Put what lives in them into one subnet, or the second subnet into another network.")
             .certain_if(first.header.is_certain() && subnet.header.is_certain());

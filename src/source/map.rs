@@ -32,7 +32,8 @@ impl SourceFile {
         &self.display
     }
 
-    /// The whole text. Bytes that are not UTF-8 were refused when the file was read.
+    /// The whole text. Bytes that are no text were refused when the file was read. Of a plan, whose text is large and may hold
+    /// secrets, it is empty.
     pub fn text(&self) -> &Arc<str> {
         &self.text
     }
@@ -69,16 +70,12 @@ impl SourceMap {
     /// Reads a file from disk, once.
     ///
     /// # Errors
-    /// What the operating system says, or `InvalidData` when the file is not UTF-8 text.
+    /// What the operating system says, or `InvalidData` when the file is neither UTF-8 nor UTF-16 text.
     pub fn load(&self, path: &Path) -> std::io::Result<Arc<SourceFile>> {
         if let Some(file) = self.by_path(path) {
             return Ok(file);
         }
-        let bytes = std::fs::read(path)?;
-        let text = String::from_utf8(bytes).map_err(|problem| {
-            let at = problem.utf8_error().valid_up_to();
-            std::io::Error::new(std::io::ErrorKind::InvalidData, format!("not UTF-8 text (byte {at})"))
-        })?;
+        let text = super::decode(std::fs::read(path)?)?;
         Ok(self.add(path, text))
     }
 

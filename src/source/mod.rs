@@ -1,8 +1,10 @@
 //! Files, byte spans, and positions. This layer knows nothing of languages.
 
+mod decode;
 mod map;
 mod position;
 
+pub use decode::decode;
 pub use map::{SourceFile, SourceMap, display_path};
 pub use position::{LineIndex, Position};
 

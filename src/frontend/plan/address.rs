@@ -36,14 +36,45 @@ pub(super) fn segments(text: &str) -> Vec<Segment> {
 
 /// A key up to and including its closing bracket, and what follows.
 fn key(text: &str) -> Option<(Index, &str)> {
-    if text.starts_with('"') {
-        let mut stream = serde_json::Deserializer::from_str(text).into_iter::<String>();
-        let key = stream.next()?.ok()?;
-        let rest = text.get(stream.byte_offset()..)?;
+    if let Some(quoted) = text.strip_prefix('"') {
+        let (key, rest) = unquoted(quoted)?;
         return Some((Index::Text(key), rest.strip_prefix(']')?));
     }
     let (number, rest) = text.split_once(']')?;
     Some((Index::Number(number.trim().parse().ok()?), rest))
+}
+
+/// A text in HCL's quotes, after the first of them, and what follows the last.
+fn unquoted(text: &str) -> Option<(String, &str)> {
+    let mut key = String::new();
+    let mut characters = text.char_indices();
+    while let Some((at, character)) = characters.next() {
+        let next = text.get(at + 1..).unwrap_or("");
+        match character {
+            '"' => return Some((key, next)),
+            '\\' => match characters.next()?.1 {
+                'n' => key.push('\n'),
+                'r' => key.push('\r'),
+                't' => key.push('\t'),
+                'b' => key.push('\u{8}'),
+                'f' => key.push('\u{c}'),
+                kind @ ('u' | 'U') => {
+                    let digits = if kind == 'u' { 4 } else { 8 };
+                    let code: String = characters.by_ref().take(digits).map(|(_, digit)| digit).collect();
+                    key.push(char::from_u32(u32::from_str_radix(&code, 16).ok()?)?);
+                }
+                other => key.push(other),
+            },
+            '$' | '%'
+                if next.starts_with([character]) && next.get(1..).is_some_and(|n| n.starts_with('{')) =>
+            {
+                characters.next();
+                key.push(character);
+            }
+            _ => key.push(character),
+        }
+    }
+    None
 }
 
 /// A module instance: the calls from the root, each with its key.
@@ -89,6 +120,23 @@ mod tests {
         assert_eq!(names, ["module", "db", "azurerm_subnet", "this", "id"]);
         assert_eq!(parts[1].keys, [Index::Text("a.b\"c".into())]);
         assert_eq!(parts[3].keys, [Index::Number(0)]);
+    }
+
+    #[test]
+    fn keys_are_read_in_every_spelling_and_written_as_terraform_writes_them() {
+        for address in [
+            r#"module.a["x.y"].module.b[0]."#,
+            r#"module.a["say \"hi\""]."#,
+            r#"module.a["$${x} %%{y} $ %"]."#,
+            r#"module.a["tab\there\\"]."#,
+            r#"module.a["ü/é 日本"]."#,
+            r#"module.a["a]b[c"]."#,
+            r#"module.a["\u0001"]."#,
+        ] {
+            assert_eq!(ModulePath::parse(address.trim_end_matches('.')).prefix(), address);
+        }
+        let parts = segments(r#"azurerm_subnet.a["$${x}"]"#);
+        assert_eq!(parts[1].keys, [Index::Text("${x}".into())]);
     }
 
     #[test]

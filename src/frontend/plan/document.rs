@@ -24,6 +24,36 @@ pub(super) struct Document<'a> {
     #[serde(borrow)]
     pub values: Option<Values<'a>>,
     pub errored: Option<bool>,
+    /// Whether nothing is left to be planned after it: `false` with `-target` and with deferred changes.
+    pub complete: Option<bool>,
+    #[serde(borrow, default)]
+    pub resource_drift: Vec<Drift<'a>>,
+    #[serde(borrow, default)]
+    pub deferred_changes: Vec<Deferred<'a>>,
+    #[serde(borrow, default)]
+    pub relevant_attributes: Vec<RelevantAttribute<'a>>,
+}
+
+/// A resource that was changed by something else since the last apply. What it is now stands in the state and before the
+/// changes.
+#[derive(Deserialize)]
+pub(super) struct Drift<'a> {
+    #[serde(borrow)]
+    pub address: Cow<'a, str>,
+}
+
+/// An attribute that the plan's changes depend on.
+#[derive(Deserialize)]
+pub(super) struct RelevantAttribute<'a> {
+    #[serde(borrow)]
+    pub resource: Cow<'a, str>,
+}
+
+/// A change that a later plan will make.
+#[derive(Deserialize)]
+pub(super) struct Deferred<'a> {
+    #[serde(borrow)]
+    pub resource_change: Option<ResourceChange<'a>>,
 }
 
 /// A variable's value in the plan.
@@ -38,6 +68,9 @@ pub(super) struct Variable<'a> {
 pub(super) struct ResourceChange<'a> {
     #[serde(borrow)]
     pub address: Cow<'a, str>,
+    /// Where it was before a `moved` block.
+    #[serde(borrow)]
+    pub previous_address: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub module_address: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -60,12 +93,29 @@ pub(super) enum Index {
     Text(String),
 }
 
+/// As Terraform writes it in addresses.
 impl std::fmt::Display for Index {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Index::Number(number) => write!(f, "[{number}]"),
-            Index::Text(text) => write!(f, "[{}]", serde_json::Value::String(text.clone())),
+        let text = match self {
+            Index::Number(number) => return write!(f, "[{number}]"),
+            Index::Text(text) => text,
+        };
+        f.write_str("[\"")?;
+        let mut characters = text.chars().peekable();
+        while let Some(character) = characters.next() {
+            match character {
+                '\n' => f.write_str("\\n")?,
+                '\r' => f.write_str("\\r")?,
+                '\t' => f.write_str("\\t")?,
+                '"' => f.write_str("\\\"")?,
+                '\\' => f.write_str("\\\\")?,
+                // Two of them, so that what follows is no template.
+                '$' | '%' if characters.peek() == Some(&'{') => write!(f, "{character}{character}")?,
+                _ if character.is_control() => write!(f, "\\u{:04x}", character as u32)?,
+                _ => write!(f, "{character}")?,
+            }
         }
+        f.write_str("\"]")
     }
 }
 
@@ -84,6 +134,9 @@ pub(super) struct Change {
     pub before_sensitive: serde_json::Value,
     #[serde(default)]
     pub after_sensitive: serde_json::Value,
+    /// Ways to what forces a replacement: `[["delegated_subnet_id"]]`.
+    #[serde(default)]
+    pub replace_paths: Vec<Vec<serde_json::Value>>,
 }
 
 /// A state.
@@ -123,6 +176,7 @@ pub(super) struct StateResource<'a> {
     #[serde(borrow)]
     pub name: Cow<'a, str>,
     pub index: Option<Index>,
+    pub deposed_key: Option<serde::de::IgnoredAny>,
     #[serde(borrow)]
     pub values: Option<&'a RawValue>,
     #[serde(borrow)]

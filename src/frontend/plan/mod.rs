@@ -7,18 +7,21 @@
 mod address;
 mod document;
 mod locate;
+mod recognize;
 mod references;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ecow::EcoString;
 use rayon::prelude::*;
+use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::resource::{Action, Diagnostic, Mode, Multiplicity, Resource, Schema};
 use crate::source::Span;
-use crate::value::{ResourceKey, Value};
+use crate::value::{Cause, ResourceKey, Unknown, Value};
 
 use address::ModulePath;
 use document::{Change, Document, ResourceChange, StateModule};
@@ -26,6 +29,7 @@ use references::{References, Scope};
 use values::Converter;
 
 pub use locate::locate;
+pub use recognize::{Mistake, is_plan, mistake};
 
 /// What a plan says.
 #[derive(Debug, Default)]
@@ -37,25 +41,10 @@ pub struct Plan {
     /// The values of the root module's variables, as JSON texts, for evaluating the source the same way. They may be secret:
     /// never show them.
     pub variables: BTreeMap<String, String>,
+    /// The resource blocks and module calls of the root module (`azurerm_subnet.db`, `module.network`).
+    pub blocks: BTreeSet<String>,
     /// What is to be said about the document.
     pub diagnostics: Vec<Diagnostic>,
-}
-
-/// Whether a text looks like `terraform show -json`: for telling it from other JSON. Its keys may stand in any order.
-pub fn is_plan(text: &str) -> bool {
-    let start = text.trim_start_matches('\u{feff}').trim_start();
-    start.starts_with('{')
-        && start.contains("\"format_version\"")
-        && !start.contains("deploymentTemplate.json#")
-        && [
-            "\"resource_changes\"",
-            "\"planned_values\"",
-            "\"configuration\"",
-            "\"values\"",
-            "\"terraform_version\"",
-        ]
-        .iter()
-        .any(|key| start.contains(key))
 }
 
 /// Reads a plan or a state.
@@ -63,13 +52,26 @@ pub fn is_plan(text: &str) -> bool {
 /// # Errors
 /// When the text is not JSON, is cut off, or is not a plan or a state.
 pub fn load(text: &str, root: u32) -> Result<Plan, Diagnostic> {
-    let text = text.trim_start_matches('\u{feff}');
-    if text.trim().is_empty() {
+    let text = recognize::without_wrapper(text);
+    if text.is_empty() {
         return Err(not_a_plan("the document is empty"));
     }
-    let document: Document = serde_json::from_str(text).map_err(|problem| {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let document = Document::deserialize(&mut reader).and_then(|document| {
+        // Behind the document a wrapper script may write commands to its runner.
+        let rest = text.get(reader.into_iter::<serde::de::IgnoredAny>().byte_offset()..).unwrap_or("").trim();
+        if rest.is_empty() || rest.starts_with("::") {
+            return Ok(document);
+        }
+        Err(serde::de::Error::custom("there is something behind its end"))
+    });
+    let document = document.map_err(|problem| {
         if problem.is_eof() {
-            return not_a_plan(&format!("the document is cut off: {problem}"));
+            return not_a_plan(&format!(
+                "the document is cut off at line {} column {}",
+                problem.line(),
+                problem.column()
+            ));
         }
         not_a_plan(&format!("the document cannot be read: {problem}"))
     })?;
@@ -99,17 +101,15 @@ fn not_a_plan(message: &str) -> Diagnostic {
 
 fn read(document: &Document, root: u32) -> Plan {
     let mut plan = Plan::default();
-    if document.errored == Some(true) {
-        plan.diagnostics.push(Diagnostic::warning(
-            "plan-incomplete",
-            "the plan ended with errors, so it may not hold every resource",
-            Span::NOWHERE,
-        ));
-    }
+    describe(document, &mut plan.diagnostics);
     for (name, variable) in &document.variables {
         if let Some(value) = variable.value {
             plan.variables.insert(name.to_string(), value.get().to_string());
         }
+    }
+    if let Some(module) = document.configuration.as_ref().and_then(|c| c.root_module.as_ref()) {
+        plan.blocks.extend(module.resources.iter().map(|resource| resource.address.to_string()));
+        plan.blocks.extend(module.module_calls.keys().map(|name| format!("module.{name}")));
     }
     let mut state = Vec::new();
     for values in
@@ -119,11 +119,19 @@ fn read(document: &Document, root: u32) -> Plan {
             flatten(module, &ModulePath::default(), &mut state);
         }
     }
-    let changes: Vec<&ResourceChange> =
-        document.resource_changes.iter().filter(|change| change.deposed.is_none()).collect();
+    state.retain(|(_, resource)| resource.deposed_key.is_none());
+    let deferred = document.deferred_changes.iter().filter_map(|deferred| deferred.resource_change.as_ref());
+    let changes: Vec<(&ResourceChange, bool)> = document
+        .resource_changes
+        .iter()
+        .map(|change| (change, false))
+        .chain(deferred.map(|change| (change, true)))
+        // A deposed object is what a replacement that failed has left behind, to be destroyed.
+        .filter(|(change, _)| change.deposed.is_none())
+        .collect();
     let instances = changes
         .iter()
-        .map(|change| {
+        .map(|(change, _)| {
             (
                 module_of(change),
                 block_of(change.mode.as_deref(), &change.resource_type, &change.name),
@@ -138,36 +146,115 @@ fn read(document: &Document, root: u32) -> Plan {
     let majors = majors(document);
     let reader = Reader { references: &references, majors: &majors, root };
 
-    let read: Vec<(Option<Resource>, Option<Resource>)> = changes
+    let read: Vec<Result<_, Diagnostic>> = changes
         .par_iter()
-        .filter(|change| is_azure(&change.resource_type))
-        .map(|change| reader.change(change))
+        .filter(|(change, _)| is_azure(&change.resource_type))
+        .map(|(change, deferred)| reader.change(change, *deferred))
         .collect();
-    for (after, before) in read {
-        plan.after.extend(after);
-        plan.before.extend(before);
+    for change in read {
+        match change {
+            Ok((after, before)) => {
+                plan.after.extend(after);
+                plan.before.extend(before);
+            }
+            Err(problem) => plan.diagnostics.push(problem),
+        }
     }
-    // Data sources that were read while planning, and (in a state) everything, stand in the state only.
-    let planned: std::collections::BTreeSet<&str> =
-        changes.iter().map(|change| change.address.as_ref()).collect();
+    // Data sources that were read while planning, what `-target` leaves as it is, and (in a state) everything, stand in
+    // the state only.
+    let planned: BTreeSet<&str> = changes
+        .iter()
+        .flat_map(|(change, _)| [Some(change.address.as_ref()), change.previous_address.as_deref()])
+        .flatten()
+        .collect();
+    let is_state = document.values.is_some();
     for (module, resource) in &state {
-        let is_data = resource.mode.as_deref() == Some("data");
-        if planned.contains(resource.address.as_ref()) || !(is_data || document.values.is_some()) {
+        if planned.contains(resource.address.as_ref()) || !is_azure(&resource.resource_type) {
             continue;
         }
-        if is_azure(&resource.resource_type) {
-            plan.after.extend(reader.state(module, resource));
+        let Some(resource) = reader.state(module, resource) else { continue };
+        if resource.mode == Mode::Managed && !is_state {
+            plan.before.push(resource.clone());
         }
+        plan.after.push(resource);
     }
-    let foreign = changes.iter().filter(|change| !is_azure(&change.resource_type)).count();
-    if plan.after.is_empty() && plan.before.is_empty() && foreign > 0 {
-        plan.diagnostics.push(Diagnostic::warning(
-            "plan-without-azure",
-            format!("none of the plan's {foreign} resources is of azurerm or azapi"),
-            Span::NOWHERE,
-        ));
+    if !plan.before.is_empty() {
+        // What is looked up is the same before and after.
+        let looked_up = plan.after.iter().filter(|resource| resource.mode == Mode::Existing);
+        let names: BTreeSet<EcoString> = plan.before.iter().map(|known| known.key.address.clone()).collect();
+        let looked_up: Vec<Resource> =
+            looked_up.filter(|resource| !names.contains(&resource.key.address)).cloned().collect();
+        plan.before.extend(looked_up);
+    }
+    if plan.after.is_empty() && plan.before.is_empty() {
+        let foreign = changes.len() + state.len();
+        plan.diagnostics.push(if foreign > 0 {
+            let message = format!("none of the {} is of azurerm or azapi", resources(foreign));
+            Diagnostic::error("plan-without-azure", message, Span::NOWHERE)
+        } else {
+            let what = if is_state { "state" } else { "plan" };
+            Diagnostic::error("nothing-to-check", format!("the {what} holds no resources"), Span::NOWHERE)
+        });
     }
     plan
+}
+
+/// The block of the root module that an address begins with: `module.network` of `module.network["a"].azurerm_subnet.b`.
+pub fn outermost(address: &str) -> &str {
+    let words = if address.starts_with("data.") { 3 } else { 2 };
+    let end = address
+        .char_indices()
+        .filter(|(_, character)| matches!(character, '.' | '['))
+        .scan(0, |dots, (at, character)| {
+            *dots += 1;
+            Some((at, *dots == words || character == '['))
+        })
+        .find(|(_, is_end)| *is_end);
+    end.and_then(|(at, _)| address.get(..at)).unwrap_or(address)
+}
+
+/// So many resources are named in a note.
+const NAMED: usize = 5;
+
+fn resources(count: usize) -> String {
+    if count == 1 { "1 resource".into() } else { format!("{count} resources") }
+}
+
+/// What the document says about itself.
+fn describe(document: &Document, diagnostics: &mut Vec<Diagnostic>) {
+    if document.errored == Some(true) {
+        let message = "the plan ended with errors, so it does not hold every resource";
+        let help = "Correct what `terraform plan` complains about and plan again.";
+        diagnostics.push(Diagnostic::error("plan-incomplete", message, Span::NOWHERE).with_help(help));
+    } else if document.complete == Some(false) {
+        let message =
+            "the plan is one of several: it was made for some resources only, or it puts changes off";
+        diagnostics.push(Diagnostic::note("plan-incomplete", message, Span::NOWHERE));
+    }
+    if !document.deferred_changes.is_empty() {
+        let message = format!(
+            "{} put off to a later plan may or may not be there",
+            resources(document.deferred_changes.len())
+        );
+        diagnostics.push(Diagnostic::note("plan-deferred", message, Span::NOWHERE));
+    }
+    let relevant: BTreeSet<&str> =
+        document.relevant_attributes.iter().map(|attribute| attribute.resource.as_ref()).collect();
+    let drifted: BTreeSet<&str> = document
+        .resource_drift
+        .iter()
+        .map(|drift| drift.address.as_ref())
+        .filter(|address| relevant.is_empty() || relevant.contains(address))
+        .collect();
+    if !drifted.is_empty() {
+        let named: Vec<String> = drifted.iter().take(NAMED).map(|address| format!("`{address}`")).collect();
+        let more = if drifted.len() > NAMED { " and others" } else { "" };
+        let message = format!(
+            "changed since the last apply by something else than Terraform, which the plan takes into account: {}{more}",
+            named.join(", ")
+        );
+        diagnostics.push(Diagnostic::note("plan-drift", message, Span::NOWHERE));
+    }
 }
 
 /// Whether a type belongs to a provider that Portolan knows.
@@ -182,8 +269,16 @@ struct Reader<'c, 'd, 'a> {
 }
 
 impl Reader<'_, '_, '_> {
-    fn change(&self, entry: &ResourceChange) -> (Option<Resource>, Option<Resource>) {
-        let Ok(change) = serde_json::from_str::<Change>(entry.change.get()) else { return (None, None) };
+    /// The resource as it will be, and as it is.
+    fn change(
+        &self,
+        entry: &ResourceChange,
+        deferred: bool,
+    ) -> Result<(Option<Resource>, Option<Resource>), Diagnostic> {
+        let change: Change = serde_json::from_str(entry.change.get()).map_err(|problem| {
+            let message = format!("the change of `{}` cannot be read: {problem}", entry.address);
+            Diagnostic::error("unreadable-change", message, Span::NOWHERE)
+        })?;
         let action = action(&change.actions);
         let module = module_of(entry);
         let block = block_of(entry.mode.as_deref(), &entry.resource_type, &entry.name);
@@ -198,32 +293,48 @@ impl Reader<'_, '_, '_> {
         let address = entry.address.as_ref();
         let converter = Converter { references: self.references, scope, root: self.root, address };
         let provider = configured.and_then(|c| c.provider_config_key.as_deref());
-        let make = |body: Value| Resource {
+        let mode = if entry.mode.as_deref() == Some("data") { Mode::Existing } else { Mode::Managed };
+        let make = |body: Value, mode: Mode, uncertain: bool| Resource {
             key: ResourceKey { root: self.root, address: address.into() },
-            mode: if entry.mode.as_deref() == Some("data") { Mode::Existing } else { Mode::Managed },
+            mode,
             resource_type: entry.resource_type.as_ref().into(),
             schema: self.schema(provider),
             body,
-            multiplicity: Multiplicity::One,
+            multiplicity: if uncertain {
+                let cause = Cause::Computed(address.into());
+                Multiplicity::ZeroOrMore(Arc::new(Unknown { cause, span: Span::NOWHERE }))
+            } else {
+                Multiplicity::One
+            },
             span: Span::NOWHERE,
             header: Span::NOWHERE,
             dependencies: configured.map(|c| self.references.dependencies(&module, c)).unwrap_or_default(),
             scope: None,
             provider: provider.filter(|key| key.contains('.')).map(alias),
             action: Some(action),
+            replaced_for: replaced_for(&change.replace_paths),
         };
+        if action == Action::Forget {
+            // It stays, and nobody here makes it any more: what is not written about it is not known.
+            let body = converter.body(&change.before, &Json::Null, &change.before_sensitive, None);
+            let before = make(body, Mode::Managed, false);
+            return Ok((Some(Resource { mode: Mode::Existing, ..before.clone() }), Some(before)));
+        }
         let after =
             (action != Action::Delete && !change.after.is_null() || action == Action::Read).then(|| {
-                make(converter.body(
+                let body = converter.body(
                     &change.after,
                     &change.after_unknown,
                     &change.after_sensitive,
                     expressions.as_ref(),
-                ))
+                );
+                // What is put off and not there yet may never be.
+                make(body, mode, deferred && change.before.is_null())
             });
-        let before = (!change.before.is_null())
-            .then(|| make(converter.body(&change.before, &Json::Null, &change.before_sensitive, None)));
-        (after, before)
+        let before = (!change.before.is_null()).then(|| {
+            make(converter.body(&change.before, &Json::Null, &change.before_sensitive, None), mode, false)
+        });
+        Ok((after, before))
     }
 
     fn state(&self, module: &ModulePath, resource: &document::StateResource) -> Option<Resource> {
@@ -247,6 +358,7 @@ impl Reader<'_, '_, '_> {
             scope: None,
             provider: provider.filter(|key| key.contains('.')).map(alias),
             action: Some(Action::NoOp),
+            replaced_for: Vec::new(),
         })
     }
 
@@ -300,14 +412,22 @@ fn major(constraint: &str) -> Option<u8> {
 
 fn action(actions: &[String]) -> Action {
     let has = |name: &str| actions.iter().any(|action| action == name);
-    match (has("create"), has("delete") || has("forget")) {
+    match (has("create"), has("delete")) {
         (true, true) => Action::Replace,
         (true, false) => Action::Create,
         (false, true) => Action::Delete,
+        (false, false) if has("forget") => Action::Forget,
         (false, false) if has("update") => Action::Update,
         (false, false) if has("read") => Action::Read,
         (false, false) => Action::NoOp,
     }
+}
+
+/// The outermost names of the ways to what forces a replacement, each once.
+fn replaced_for(paths: &[Vec<Json>]) -> Vec<EcoString> {
+    let names: BTreeSet<EcoString> =
+        paths.iter().filter_map(|path| path.first()?.as_str()).map(EcoString::from).collect();
+    names.into_iter().collect()
 }
 
 fn module_of(change: &ResourceChange) -> ModulePath {

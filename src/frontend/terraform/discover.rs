@@ -50,6 +50,15 @@ pub fn discover(paths: &[PathBuf], sources: &SourceMap) -> Discovery {
     Discovery { roots, diagnostics, folders: given, store }
 }
 
+/// The root module of one folder, whatever else lies below it.
+pub fn one_root(folder: &Path, sources: &SourceMap) -> Discovery {
+    let roots = vec![clean(folder)];
+    let store = ModuleStore::load(&roots, sources);
+    let roots =
+        if store.module(folder).is_some_and(|module| !module.is_empty()) { roots } else { Vec::new() };
+    Discovery { roots, diagnostics: Vec::new(), folders: vec![folder.to_path_buf()], store }
+}
+
 fn walk(path: &Path, folders: &mut BTreeSet<PathBuf>, diagnostics: &mut Vec<Diagnostic>) {
     let walk = WalkBuilder::new(path)
         .hidden(false)

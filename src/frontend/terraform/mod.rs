@@ -28,5 +28,5 @@ mod variables;
 
 pub use configuration::load;
 pub use console::{answer_json, evaluate_expression};
-pub use discover::{Discovery, discover};
+pub use discover::{Discovery, discover, one_root};
 pub use variables::{Options, VariableArgument};

@@ -3,7 +3,6 @@
 //! GitHub's expectations and limits are those of
 //! <https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support>.
 
-mod fingerprint;
 mod schema;
 mod uri;
 
@@ -14,8 +13,9 @@ use crate::finding::{Category, Confidence, Severity};
 use crate::resource::Level;
 use crate::rules::Rule;
 
-use super::{Finding, Format, Location, Note, Place, Report, Style, Summary, counted, help_url, sentence};
-use fingerprint::Fingerprints;
+use super::{
+    Finding, Format, Location, Note, Place, Report, Standing, Style, Summary, counted, help_url, sentence,
+};
 use schema::*;
 
 pub(super) const FORMAT: Format =
@@ -38,9 +38,7 @@ fn write(report: &Report, _: &Style, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn log(report: &Report) -> io::Result<Log> {
-    let mut fingerprints = Fingerprints::default();
-    let all: Vec<SarifResult> =
-        report.findings.iter().map(|finding| result(report, finding, fingerprints.of(finding))).collect();
+    let all: Vec<SarifResult> = report.findings.iter().map(|finding| result(report, finding)).collect();
     let count = all.len();
     let results = within_limits(report, all)?;
     let mut notifications: Vec<Notification> = report.notes.iter().map(of_note).collect();
@@ -108,11 +106,15 @@ fn within_limits(report: &Report, all: Vec<SarifResult>) -> io::Result<Vec<Sarif
         .collect())
 }
 
-fn result(report: &Report, finding: &Finding, fingerprint: String) -> SarifResult {
+fn result(report: &Report, finding: &Finding) -> SarifResult {
     SarifResult {
         rule_id: finding.rule,
         rule_index: report.rules.iter().position(|rule| rule.name == finding.rule),
         level: finding.severity.as_str(),
+        baseline_state: finding.standing.map(|standing| match standing {
+            Standing::New => "new",
+            Standing::Known => "unchanged",
+        }),
         message: Text::plain(message(finding)),
         locations: [PlaceLocation {
             id: None,
@@ -137,7 +139,7 @@ fn result(report: &Report, finding: &Finding, fingerprint: String) -> SarifResul
                 logical_locations: logical(&related.place),
             })
             .collect(),
-        partial_fingerprints: PartialFingerprints { primary_location_line_hash: fingerprint },
+        partial_fingerprints: PartialFingerprints { primary_location_line_hash: finding.fingerprint.clone() },
         properties: ResultProperties {
             confidence: match finding.confidence {
                 Confidence::Certain => "certain",

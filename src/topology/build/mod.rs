@@ -175,6 +175,7 @@ impl<'a> Builder<'a> {
                 dependencies,
                 unseen: None,
                 action: resource.action,
+                replaced_for: resource.replaced_for.clone(),
                 place: source.place,
                 body: source.body.clone(),
             }

@@ -111,6 +111,8 @@ pub struct ResourceNode {
     pub unseen: Option<Arc<Unknown>>,
     /// What the plan does with it.
     pub action: Option<Action>,
+    /// The arguments whose change makes the plan destroy it and make it again.
+    pub replaced_for: Vec<EcoString>,
     /// Its header.
     pub place: Place,
     /// Its arguments, for properties that the model does not name; read them through [`Topology::property`].
