@@ -10,6 +10,7 @@ pub mod flows;
 pub mod occupants;
 pub mod private_dns_zones;
 pub mod private_endpoint_targets;
+pub mod replacements;
 pub mod reserved_subnets;
 pub mod resource_types;
 pub mod routes;
