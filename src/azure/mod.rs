@@ -11,6 +11,7 @@ pub mod occupants;
 pub mod private_dns_zones;
 pub mod private_endpoint_targets;
 pub mod public_endpoints;
+pub mod replacements;
 pub mod reserved_subnets;
 pub mod resource_types;
 pub mod routes;

@@ -49,11 +49,11 @@
 //! - <https://learn.microsoft.com/troubleshoot/azure/virtual-network/virtual-network-troubleshoot-cannot-delete-modify-subnet>
 //! - <https://github.com/hashicorp/terraform-provider-azurerm/issues/11211>
 
-use super::changes::{self, Now};
+use super::changes::{self, Moment};
 use super::{Context, Reporter, Rule, support};
 use crate::finding::{Category, Severity};
 use crate::resource::Action;
-use crate::topology::{ResourceNode, Subnet};
+use crate::topology::{Place, ResourceNode, Subnet};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -74,74 +74,86 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context, reporter: &mut Reporter) {
     let Some(before) = context.before else { return };
-    let now = Now::new(before);
-    let topology = context.topology;
-    for resource in topology.resources.iter() {
-        if !matches!(resource.action, Some(Action::NoOp | Action::Update)) {
+    let (now, after) = (Moment::new(before), Moment::new(context.topology));
+    for (id, resource) in context.topology.all::<ResourceNode>() {
+        if !matches!(resource.action, Some(Action::NoOp | Action::Update | Action::Forget)) {
             continue;
         }
-        for home in now.subnets_of(resource) {
-            let planned = &now.topology()[home.header.resource];
-            let Some(what) = change(context, &now, planned, home) else {
+        let Some(own) = now.same(resource) else { continue };
+        for (_, home) in now.subnets_of(own) {
+            // What moves out in the same plan, or may, is not broken for certain.
+            let leaves = resource.action == Some(Action::Update)
+                && (after.may_live_elsewhere(id)
+                    || after.subnets_of(id).all(|(_, target)| {
+                        changes::differ(home.header.resource_id.as_ref(), target.header.resource_id.as_ref())
+                    }));
+            let change = if leaves { None } else { change(&now, &after, home) };
+            let Some(Change { what, place }) = change else {
                 reporter.satisfied();
                 continue;
             };
+            let label = support::label(now.topology(), &home.header);
+            let stays = if resource.action == Some(Action::Forget) { "is left" } else { "stays" };
             let finding = reporter
                 .finding(
                     format!(
-                        "the plan {what} subnet {}, in which `{}` lives and stays",
-                        support::label(now.topology(), &home.header),
-                        resource.key.address,
+                        "the plan {what} subnet {label}, in which `{}` lives and {stays}",
+                        resource.key.address
                     ),
                     resource.place,
                 )
                 .advice("Move or remove what lives in the subnet first, in a plan of its own.");
-            let after = topology.resources.iter().find(|other| other.key == planned.key);
-            let finding = match after {
-                Some(subnet) => finding.related("the change", subnet.place),
-                None => finding,
-            };
-            reporter.violated(finding);
+            reporter.violated(match place {
+                Some(place) => finding.related("the change", place),
+                None => finding.related_before("this plan removes it", &now.topology()[home.header.resource]),
+            });
         }
     }
 }
 
+/// What a plan does to a subnet.
+struct Change {
+    what: String,
+    /// Where; `None` when nothing is left of it.
+    place: Option<Place>,
+}
+
 /// What the plan does to a subnet that an occupant cannot bear.
-fn change(context: &Context, now: &Now, planned: &ResourceNode, home: &Subnet) -> Option<String> {
-    match planned.action {
-        Some(Action::Delete) => return Some("deletes".into()),
-        Some(Action::Replace) => return Some("deletes and makes again".into()),
+fn change(now: &Moment, after: &Moment, home: &Subnet) -> Option<Change> {
+    let written = &now.topology()[home.header.resource];
+    let block = after.same(written).map(|id| &after.topology()[id]);
+    let done = |what: &str| Some(Change { what: what.into(), place: block.map(|block| block.place) });
+    match written.action {
+        Some(Action::Delete) => return done("deletes"),
+        Some(Action::Replace) => return done("deletes and makes again"),
         Some(Action::Update) => {}
         _ => return None,
     }
-    let topology = context.topology;
-    // An inline subnet's change shows in its network's, where its siblings change as well.
-    let is_own = now.subnet(planned).is_some_and(|own| own.header.resource_id == home.header.resource_id);
-    let after = topology.subnets.iter().find(|subnet| {
-        is_own && topology[subnet.header.resource].key == planned.key && !changes::differ(subnet, home)
-    })?;
-    if !home.prefixes.is_complete() || !after.prefixes.is_complete() {
+    let Some(target) = after.subnet(home) else {
+        // Of a network's own subnets, one that is written no longer is deleted.
+        let network = after.topology().virtual_networks.iter().find(|network| {
+            changes::is_inline(home) && after.topology()[network.header.resource].key == written.key
+        })?;
+        let renamed = network.subnets.iter().any(|id| after.topology()[*id].header.resource_id.is_none());
+        return if network.incomplete.is_none() && !renamed { done("removes") } else { None };
+    };
+    if after.topology()[target.header.resource].key != written.key {
+        return None;
+    }
+    if !home.prefixes.is_complete() || !target.prefixes.is_complete() {
         return None;
     }
     let kept = support::ranges(&home.prefixes)
-        .all(|(old, _)| support::ranges(&after.prefixes).any(|(new, _)| new.contains(&old)));
+        .all(|(old, _)| support::ranges(&target.prefixes).any(|(new, _)| new.contains(&old)));
     if !kept {
-        return Some(format!(
+        let what = format!(
             "changes the range ({} to {}) of",
             changes::range_texts(&home.prefixes).join(", "),
-            changes::range_texts(&after.prefixes).join(", ")
-        ));
+            changes::range_texts(&target.prefixes).join(", ")
+        );
+        return Some(Change { what, place: Some(target.prefixes.place) });
     }
-    if home.delegations.is_complete() && after.delegations.is_complete() {
-        let services = |subnet: &Subnet| {
-            let mut all: Vec<ecow::EcoString> =
-                subnet.delegations.known().map(|delegation| delegation.service.to_lowercase()).collect();
-            all.sort_unstable();
-            all
-        };
-        if services(home) != services(after) {
-            return Some("changes the delegation of".into());
-        }
-    }
-    None
+    let complete = home.delegations.is_complete() && target.delegations.is_complete();
+    (complete && changes::services(home) != changes::services(target))
+        .then(|| Change { what: "changes the delegation of".into(), place: Some(target.delegations.place) })
 }

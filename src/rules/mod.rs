@@ -26,6 +26,7 @@ mod peering_address_overlap;
 mod peering_duplicate;
 mod peering_gateway_mismatch;
 mod peering_one_way;
+mod peering_out_of_sync;
 mod private_dns_link_conflict;
 mod private_dns_record_collision;
 mod private_dns_zone_missing;
@@ -107,6 +108,7 @@ pub static ALL: &[&Rule] = &[
     &nat_gateway_invalid::RULE,
     &replacement_loses_data::RULE,
     &change_breaks_occupant::RULE,
+    &peering_out_of_sync::RULE,
 ];
 
 /// A rule: who it is, and the function that checks.
