@@ -5,6 +5,7 @@
 //! next element, line or declaration, and what could not be read is marked in the tree.
 
 pub mod ast;
+mod declarations;
 mod expressions;
 mod lexer;
 mod parser;
