@@ -7,6 +7,7 @@
 pub mod analysis;
 pub mod analyzer;
 pub mod azure;
+pub mod chart;
 pub mod cli;
 pub mod finding;
 pub mod frontend;

@@ -182,6 +182,17 @@ pub enum Level {
     Error,
 }
 
+impl Level {
+    /// `error`, `warning`, `note`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Note => "note",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        }
+    }
+}
+
 impl Diagnostic {
     /// Part of the input could not be read.
     pub fn error(code: &'static str, message: impl Into<String>, span: Span) -> Self {

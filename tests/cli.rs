@@ -362,6 +362,30 @@ fn output_goes_into_a_file_without_colours() {
 }
 
 #[test]
+fn one_run_writes_several_reports() {
+    let folder = folder(&[("infra/main.tf", OVERLAP), ("infra/.git/HEAD", "")]);
+    let inside = folder.path().join("infra");
+    let arguments = ["check", "--report", "counts=counts", "--report=junit=tests.xml", "--color=always"];
+    let output = run(&inside, &arguments);
+    assert_eq!(status(&output), 1, "{output:?}");
+    assert!(stdout(&output).contains("\u{1b}["), "{output:?}");
+    let counts = fs::read_to_string(inside.join("counts")).expect("the numbers");
+    assert!(counts.starts_with("findings=1\nerrors=1\nwarnings=0\nnotes=0\n"), "{counts}");
+    assert!(fs::read_to_string(inside.join("tests.xml")).expect("the tests").contains("file=\"main.tf\""));
+    for wrong in ["--report=xml=a", "--report=json", "--report=json="] {
+        let output = run(&inside, &["check", wrong]);
+        assert_eq!(status(&output), 2, "{output:?}");
+    }
+    // Below the top of a repository, services still get paths from there.
+    fs::create_dir(folder.path().join(".git")).expect("a folder");
+    fs::remove_dir_all(inside.join(".git")).expect("removed");
+    let output = run(&inside, &["check", "--format", "github"]);
+    assert!(stdout(&output).contains("::error file=infra/main.tf,"), "{output:?}");
+    let output = run(&inside, &["check", "--format", "concise"]);
+    assert!(stdout(&output).starts_with("main.tf:"), "{output:?}");
+}
+
+#[test]
 fn colours_are_for_terminals() {
     let folder = folder(&[("main.tf", OVERLAP)]);
     assert!(!stdout(&run(folder.path(), &["check"])).contains('\u{1b}'));

@@ -14,6 +14,9 @@ use portolan::source::{FileId, SourceMap, Span};
 use portolan::topology::{Field, Id, Place, ResourceNode, State, Topology};
 use portolan::value::{Cause, Entry, MappingKind, ResourceKey, Unknown, Value};
 
+#[path = "support/ci_formats.rs"]
+mod ci_formats;
+
 fn no_checks(_: &Context, _: &mut Reporter) {}
 
 static SHARED: Rule = Rule {
@@ -234,6 +237,36 @@ fn sarif_holds_everything() {
 }
 
 #[test]
+fn concise_is_one_line_a_finding() {
+    insta::assert_snapshot!(estate().show("concise"));
+}
+
+#[test]
+fn github_annotates_lines() {
+    insta::assert_snapshot!(estate().show("github"));
+}
+
+#[test]
+fn markdown_has_findings_and_what_was_not_decided() {
+    insta::assert_snapshot!(estate().show("markdown"));
+}
+
+#[test]
+fn azure_logs_issues() {
+    insta::assert_snapshot!(estate().show("azure"));
+}
+
+#[test]
+fn gitlab_holds_every_finding() {
+    insta::assert_snapshot!(estate().show("gitlab"));
+}
+
+#[test]
+fn junit_has_a_test_case_for_each_finding() {
+    insta::assert_snapshot!(estate().show("junit"));
+}
+
+#[test]
 fn nothing_found_is_said_calmly() {
     let mut run = Run::new();
     run.file("main.tf", "\n");
@@ -295,6 +328,7 @@ fn a_finding_that_no_file_holds_is_still_shown() {
     let sarif: serde_json::Value = serde_json::from_str(&run.show("sarif")).expect("JSON");
     let location = &sarif["runs"][0]["results"][0]["locations"][0];
     assert_eq!(location["physicalLocation"]["artifactLocation"]["uri"], "infra");
+    assert_eq!(location["physicalLocation"]["region"]["startLine"], 1);
     assert_eq!(location["logicalLocations"][0]["fullyQualifiedName"], "azurerm_subnet.planned");
 }
 
@@ -328,10 +362,10 @@ fn a_line_with_a_sensitive_value_is_not_shown() {
         "it is bad",
         at(resource, attribute),
     ));
-    for format in ["text", "json", "sarif"] {
+    for format in portolan::report::FORMATS.iter().map(|format| format.name) {
         let shown = run.show(format);
         assert!(!shown.contains("hunter2"), "{format}: {shown}");
-        assert!(shown.to_lowercase().contains("it is bad"), "{format}: {shown}");
+        assert!(format == "counts" || shown.to_lowercase().contains("it is bad"), "{format}: {shown}");
     }
     insta::assert_snapshot!(run.show_with("text", Style { quiet: true, ..Style::default() }));
 }
@@ -399,7 +433,7 @@ fn findings_are_sorted_by_path_whatever_the_order_of_loading_and_each_is_there_o
         run
     };
     let (one, other) = (build(&["z.tf", "a.tf"]), build(&["a.tf", "z.tf"]));
-    for format in ["text", "json", "sarif"] {
+    for format in portolan::report::FORMATS.iter().map(|format| format.name) {
         assert_eq!(one.show(format), other.show(format), "{format}");
     }
     let places: Vec<String> = one

@@ -93,6 +93,7 @@ pub fn check_with(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stag
     if options.only_new {
         report.leave_out_known();
     }
+    report.draw(&model.topology);
     report
 }
 

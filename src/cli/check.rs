@@ -73,6 +73,9 @@ pub(super) struct CheckArguments {
     /// Write to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Also write a report in another format; may be given several times
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report_argument)]
+    reports: Vec<(&'static Format, PathBuf)>,
     /// Run only these rules or categories
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     select: Vec<String>,
@@ -144,6 +147,14 @@ fn formats() -> PossibleValuesParser {
         .into()
 }
 
+/// A format and the file to write it to.
+fn report_argument(text: &str) -> Result<(&'static Format, PathBuf), String> {
+    let (name, file) = text.split_once('=').ok_or("expected FORMAT=FILE")?;
+    let names = || FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
+    let format = Format::find(name).ok_or_else(|| format!("no format `{name}`; there are {}", names()))?;
+    if file.is_empty() { Err("expected FORMAT=FILE".into()) } else { Ok((format, PathBuf::from(file))) }
+}
+
 pub(super) fn check(
     arguments: &CheckArguments,
     matches: &ArgMatches,
@@ -169,6 +180,7 @@ pub(super) fn check(
         color: arguments.output.is_none() && color.applies_to(&io::stdout()),
         quiet: arguments.quiet,
         verbose: arguments.verbose,
+        repository: super::repository::top(),
     };
     let mut text = Vec::new();
     if let Some(format) = Format::find(&arguments.format) {
@@ -177,6 +189,12 @@ pub(super) fn check(
     match &arguments.output {
         Some(path) => output::to_file(path, &text)?,
         None => output::to_stdout(&text)?,
+    }
+    let style = Style { color: false, ..style };
+    for (format, path) in &arguments.reports {
+        let mut text = Vec::new();
+        (format.write)(&report, &style, &mut text)?;
+        output::to_file(path, &text)?;
     }
     Ok(status(&report, arguments.fail_on))
 }

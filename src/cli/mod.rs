@@ -6,6 +6,7 @@ mod eval;
 mod explain;
 mod output;
 mod progress;
+mod repository;
 
 use std::process::ExitCode;
 

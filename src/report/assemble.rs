@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::chart::{self, Chart};
 use crate::finding;
 use crate::resource::Configuration;
 use crate::rules::{Outcome, Rule};
@@ -73,8 +74,28 @@ pub fn assemble(answer: &Answer) -> Report {
     notes.sort_by(|a, b| note_order(a).cmp(&note_order(b)));
     notes.dedup();
 
+    let mut roots: Vec<String> = answer.configuration.roots.iter().map(|root| root.path.clone()).collect();
+    roots.sort_unstable();
+    roots.dedup();
+
     let summary = Summary::new(answer, &findings, hidden);
-    Report { rules: answer.rules.to_vec(), findings, undecided, notes, summary }
+    Report {
+        rules: answer.rules.to_vec(),
+        roots,
+        findings,
+        undecided,
+        notes,
+        chart: Chart::default(),
+        summary,
+    }
+}
+
+impl Report {
+    /// Draws the part of the network that the findings are about, once it is settled which are shown.
+    pub fn draw(&mut self, topology: &Topology) {
+        let findings = self.findings.iter().map(|finding| (finding.severity, finding.parts.as_slice()));
+        self.chart = Chart::new(topology, findings);
+    }
 }
 
 /// Places without a file come last.
@@ -148,6 +169,13 @@ impl<'a> Resolver<'a> {
             advice: finding.advice.clone(),
             fingerprint: self.fingerprints.of(finding),
             standing: finding.standing,
+            parts: finding
+                .related
+                .iter()
+                .map(|related| (related.place, &related.resource_id))
+                .chain([(finding.place, &finding.resource_id)])
+                .map(|(place, path)| chart::Touched { resource: place.resource, path: path.clone() })
+                .collect(),
         }
     }
 

@@ -6,7 +6,6 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::finding::Confidence;
-use crate::resource::Level;
 
 use super::{Format, Report, Standing, Style};
 
@@ -145,7 +144,7 @@ fn document(report: &Report) -> Document<'_> {
             .notes
             .iter()
             .map(|note| Note {
-                level: level(note.level),
+                level: note.level.as_str(),
                 code: note.code,
                 message: &note.message,
                 help: note.help.as_deref(),
@@ -196,14 +195,6 @@ fn location(location: &super::Location) -> Location<'_> {
         column: location.start.column,
         end_line: location.end.line,
         end_column: location.end.column,
-    }
-}
-
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::Error => "error",
-        Level::Warning => "warning",
-        Level::Note => "note",
     }
 }
 

@@ -4,16 +4,26 @@
 //! A new format is one file with a `FORMAT` and one line in [`FORMATS`].
 
 mod assemble;
+mod azure;
+mod concise;
+mod counts;
 mod fingerprint;
+mod github;
+mod gitlab;
 mod json;
+mod junit;
+mod markdown;
 mod page;
+mod repository;
 mod sarif;
 mod summary;
 mod text;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::chart::{Chart, Touched};
 use crate::finding::{Category, Confidence, Severity};
 use crate::resource::Level;
 use crate::rules::Rule;
@@ -25,9 +35,21 @@ pub use page::page;
 pub use summary::{Cause, Summary, Unsupported};
 
 /// The formats, in the order in which help lists them.
-pub static FORMATS: &[Format] = &[text::FORMAT, json::FORMAT, sarif::FORMAT];
+pub static FORMATS: &[Format] = &[
+    text::FORMAT,
+    concise::FORMAT,
+    json::FORMAT,
+    sarif::FORMAT,
+    github::FORMAT,
+    markdown::FORMAT,
+    azure::FORMAT,
+    gitlab::FORMAT,
+    junit::FORMAT,
+    counts::FORMAT,
+];
 
 /// A way to show a report.
+#[derive(Clone, Copy, Debug)]
 pub struct Format {
     /// What `--format` takes.
     pub name: &'static str,
@@ -44,8 +66,8 @@ impl Format {
     }
 }
 
-/// How much to show, for the formats that people read.
-#[derive(Clone, Copy, Debug, Default)]
+/// How to show it.
+#[derive(Clone, Debug, Default)]
 pub struct Style {
     /// With colours (ANSI escapes).
     pub color: bool,
@@ -53,18 +75,24 @@ pub struct Style {
     pub quiet: bool,
     /// Also notes about the input, and every undecided check.
     pub verbose: bool,
+    /// The top folder of the repository, for formats whose readers want paths relative to it.
+    pub repository: Option<PathBuf>,
 }
 
 /// A run's answer. Everything is sorted by place and each thing is there once.
 pub struct Report {
     /// The rules that ran.
     pub rules: Vec<&'static Rule>,
+    /// The folders and files that are roots, as shown.
+    pub roots: Vec<String>,
     /// The findings to be shown.
     pub findings: Vec<Finding>,
     /// The checks that could not be decided.
     pub undecided: Vec<Undecided>,
     /// What is to be said about the input itself.
     pub notes: Vec<Note>,
+    /// The part of the network that the findings are about.
+    pub chart: Chart,
     /// The numbers.
     pub summary: Summary,
 }
@@ -95,6 +123,8 @@ pub struct Finding {
     pub fingerprint: String,
     /// Whether it is news; `None` when there is nothing to compare with.
     pub standing: Option<Standing>,
+    /// The parts of the network that take part, for the picture.
+    parts: Vec<Touched>,
 }
 
 /// A place that takes part in a finding.
@@ -117,6 +147,35 @@ pub struct Undecided {
     pub because: String,
 }
 
+impl Finding {
+    /// What formats that show only some findings sort by: severe ones first, certain before possible, new before known.
+    fn importance(&self) -> impl Ord + use<> {
+        std::cmp::Reverse((self.severity, self.confidence, self.standing != Some(Standing::Known)))
+    }
+
+    /// What is wrong, as a sentence; where it is not certain, it says so.
+    fn statement(&self) -> String {
+        match self.confidence {
+            Confidence::Certain => sentence(&self.message),
+            Confidence::Possible => sentence(&format!("possibly: {}", self.message)),
+        }
+    }
+
+    /// The statement, the proof, what to do, and the resource: each on lines of its own.
+    fn paragraphs(&self) -> Vec<String> {
+        let mut lines = vec![self.statement()];
+        let named = self.witness.iter().enumerate();
+        lines.extend(
+            named.map(|(index, line)| if index == 0 { format!("Witness: {line}") } else { line.clone() }),
+        );
+        lines.extend(self.advice.as_deref().map(sentence));
+        if !self.place.resource.is_empty() {
+            lines.push(format!("Resource: {}", self.place.resource));
+        }
+        lines
+    }
+}
+
 /// Something about the input itself.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Note {
@@ -130,6 +189,16 @@ pub struct Note {
     pub help: Option<String>,
     /// Where; `None` when it is about no file.
     pub location: Option<Location>,
+}
+
+impl Note {
+    /// The message and what to do about it.
+    fn statement(&self) -> String {
+        match &self.help {
+            Some(help) => format!("{} {}", sentence(&self.message), sentence(help)),
+            None => sentence(&self.message),
+        }
+    }
 }
 
 /// A place in the author's terms.
@@ -182,6 +251,15 @@ impl Location {
 /// The page that explains a rule.
 pub fn help_url(rule: &str) -> String {
     format!("{}/blob/main/docs/rules/{rule}.md", env!("CARGO_PKG_REPOSITORY"))
+}
+
+/// At most so many bytes of a text, with a mark where it was cut.
+pub(crate) fn cut(text: &str, bytes: usize) -> String {
+    if text.len() <= bytes {
+        return text.to_string();
+    }
+    let end = (0..=bytes).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}…", text.get(..end).unwrap_or_default())
 }
 
 /// `1 error`, `2 errors`.

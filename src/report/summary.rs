@@ -7,7 +7,7 @@ use crate::topology::Topology;
 use crate::value;
 
 use super::assemble::Answer;
-use super::{Finding, Report};
+use super::{Finding, Report, counted};
 
 /// The numbers of a run.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -91,6 +91,16 @@ impl Summary {
     /// How many findings of any severity.
     pub fn findings(&self) -> usize {
         self.errors + self.warnings + self.notes
+    }
+
+    /// `1 error, 2 warnings`; `nothing found`.
+    pub fn verdict(&self) -> String {
+        let parts: Vec<String> = [(self.errors, "error"), (self.warnings, "warning"), (self.notes, "note")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, name)| counted(count, name))
+            .collect();
+        if parts.is_empty() { "nothing found".into() } else { parts.join(", ") }
     }
 }
 

@@ -8,7 +8,7 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Padding, 
 use crate::finding::{Confidence, Severity};
 use crate::resource;
 
-use super::{Finding, Format, Location, Note, Related, Report, Standing, Style, Summary, counted, printable};
+use super::{Finding, Format, Location, Note, Related, Report, Standing, Style, counted, printable};
 
 pub(super) const FORMAT: Format = Format { name: "text", about: "for people", write };
 
@@ -225,7 +225,7 @@ fn summary(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()
         counted(summary.resources, "resource"),
         counted(summary.files, "file"),
         counted(summary.rules, "rule"),
-        verdict(summary),
+        summary.verdict(),
         standings.filter(|_| summary.known_hidden == 0).unwrap_or_default(),
     )?;
     if summary.known_hidden > 0 {
@@ -257,14 +257,4 @@ fn summary(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()
         writeln!(out, "Resource types that Portolan does not know: {}.", types.join(", "))?;
     }
     Ok(())
-}
-
-fn verdict(summary: &Summary) -> String {
-    let parts: Vec<String> =
-        [(summary.errors, "error"), (summary.warnings, "warning"), (summary.notes, "note")]
-            .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, name)| counted(count, name))
-            .collect();
-    if parts.is_empty() { "nothing found".into() } else { parts.join(", ") }
 }

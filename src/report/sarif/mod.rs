@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use crate::finding::{Category, Confidence, Severity};
-use crate::resource::Level;
 use crate::rules::Rule;
 
 use super::{
@@ -25,23 +24,26 @@ pub(super) const FORMAT: Format =
 const RESULTS: usize = 25_000;
 /// It shows so many of them, the most severe first.
 const RESULTS_SHOWN: usize = 5_000;
-/// It takes 10 MB of compressed upload; results repeat themselves and compress to less than a tenth.
+/// It takes 10 MB of compressed upload; results repeat themselves and compress to less than a sixth.
 const BYTES: usize = 64 << 20;
+/// So few results are never too large.
+const FEW: usize = 500;
 /// Other places in one result. A reader needs a few; GitHub takes 1,000.
 const RELATED: usize = 100;
 /// A longer line (a minified template) is not quoted.
 const SNIPPET_BYTES: usize = 400;
 
-fn write(report: &Report, _: &Style, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &log(report)?)?;
+fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &log(report, style)?)?;
     writeln!(out)
 }
 
-fn log(report: &Report) -> io::Result<Log> {
-    let all: Vec<SarifResult> = report.findings.iter().map(|finding| result(report, finding)).collect();
+fn log(report: &Report, style: &Style) -> io::Result<Log> {
+    let all: Vec<SarifResult> =
+        report.findings.iter().map(|finding| result(report, finding, style)).collect();
     let count = all.len();
     let results = within_limits(report, all)?;
-    let mut notifications: Vec<Notification> = report.notes.iter().map(of_note).collect();
+    let mut notifications: Vec<Notification> = report.notes.iter().map(|note| of_note(note, style)).collect();
     notifications.extend(of_summary(&report.summary));
     if results.len() < count {
         let text = format!(
@@ -68,7 +70,11 @@ fn log(report: &Report) -> io::Result<Log> {
             },
             automation_details: AutomationDetails { id: "portolan/" },
             original_uri_base_ids: UriBaseIds {
-                source_root: UriBase { description: Text::plain("The folder in which the program ran.") },
+                source_root: UriBase {
+                    description: Text::plain(
+                        "The top of the repository; outside of one, the folder in which the program ran.",
+                    ),
+                },
             },
             column_kind: "utf16CodeUnits",
             invocations: [Invocation {
@@ -82,7 +88,7 @@ fn log(report: &Report) -> io::Result<Log> {
 
 /// The most severe results that fit, in the order of the report.
 fn within_limits(report: &Report, all: Vec<SarifResult>) -> io::Result<Vec<SarifResult>> {
-    if all.len() <= RESULTS_SHOWN {
+    if all.len() <= FEW {
         return Ok(all);
     }
     let mut order: Vec<usize> = (0..all.len()).collect();
@@ -106,7 +112,7 @@ fn within_limits(report: &Report, all: Vec<SarifResult>) -> io::Result<Vec<Sarif
         .collect())
 }
 
-fn result(report: &Report, finding: &Finding) -> SarifResult {
+fn result(report: &Report, finding: &Finding, style: &Style) -> SarifResult {
     SarifResult {
         rule_id: finding.rule,
         rule_index: report.rules.iter().position(|rule| rule.name == finding.rule),
@@ -120,10 +126,8 @@ fn result(report: &Report, finding: &Finding) -> SarifResult {
             id: None,
             message: None,
             physical_location: Some(match &finding.place.location {
-                Some(location) => physical(location),
-                None => {
-                    PhysicalLocation { artifact_location: uri::artifact(&finding.place.root), region: None }
-                }
+                Some(location) => physical(location, style),
+                None => nowhere(&finding.place.root, style),
             }),
             logical_locations: logical(&finding.place),
         }],
@@ -135,7 +139,7 @@ fn result(report: &Report, finding: &Finding) -> SarifResult {
             .map(|(index, related)| PlaceLocation {
                 id: Some(index + 1),
                 message: Some(Text::plain(sentence(&related.message))),
-                physical_location: related.place.location.as_ref().map(physical),
+                physical_location: related.place.location.as_ref().map(|location| physical(location, style)),
                 logical_locations: logical(&related.place),
             })
             .collect(),
@@ -171,7 +175,15 @@ fn logical(place: &Place) -> Vec<LogicalLocation> {
     vec![LogicalLocation { fully_qualified_name: place.resource.clone(), kind: "resource" }]
 }
 
-fn physical(location: &Location) -> PhysicalLocation {
+/// What no file holds is at the beginning of its root: code scanning takes no result without a region.
+fn nowhere(root: &str, style: &Style) -> PhysicalLocation {
+    PhysicalLocation {
+        artifact_location: uri::artifact(&style.in_repository(root)),
+        region: Some(Region { start_line: 1, start_column: 1, end_line: 1, end_column: 1, snippet: None }),
+    }
+}
+
+fn physical(location: &Location, style: &Style) -> PhysicalLocation {
     let one_line = location.start.line == location.end.line;
     let snippet = if one_line && !location.sensitive {
         let text = location.file.slice(location.span);
@@ -180,7 +192,7 @@ fn physical(location: &Location) -> PhysicalLocation {
         None
     };
     PhysicalLocation {
-        artifact_location: uri::of_file(&location.file),
+        artifact_location: uri::artifact(&style.in_repository(location.file.display())),
         region: Some(Region {
             start_line: location.start.line,
             start_column: location.start.column_utf16,
@@ -247,18 +259,13 @@ fn pascal_case(name: &str) -> String {
         .collect()
 }
 
-fn of_note(note: &Note) -> Notification {
-    let level = match note.level {
-        Level::Error => "error",
-        Level::Warning => "warning",
-        Level::Note => "note",
-    };
-    let mut text = sentence(&note.message);
-    if let Some(help) = &note.help {
-        text.push(' ');
-        text.push_str(&sentence(help));
-    }
-    notification(note.code, level, text, note.location.as_ref())
+fn of_note(note: &Note, style: &Style) -> Notification {
+    notification(
+        note.code,
+        note.level.as_str(),
+        note.statement(),
+        note.location.as_ref().map(|location| physical(location, style)),
+    )
 }
 
 /// What could not be decided and what was not understood.
@@ -285,7 +292,7 @@ fn notification(
     code: &'static str,
     level: &'static str,
     text: String,
-    location: Option<&Location>,
+    location: Option<PhysicalLocation>,
 ) -> Notification {
     Notification {
         descriptor: DescriptorReference { id: code },
@@ -295,7 +302,7 @@ fn notification(
             .map(|location| PlaceLocation {
                 id: None,
                 message: None,
-                physical_location: Some(physical(location)),
+                physical_location: Some(location),
                 logical_locations: Vec::new(),
             })
             .into_iter()

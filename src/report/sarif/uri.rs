@@ -1,17 +1,12 @@
 //! Paths as URIs.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
-use crate::source::SourceFile;
+use crate::report::repository::without_dots;
 
 use super::schema::ArtifactLocation;
 
-/// A file's URI: relative to the working directory where the file lies below it, else absolute.
-pub fn of_file(file: &SourceFile) -> ArtifactLocation {
-    artifact(file.display())
-}
-
-/// The URI of a path as it is shown.
+/// The URI of a path: relative where it leads nowhere but below the folder that paths are relative to, else absolute.
 pub fn artifact(shown: &str) -> ArtifactLocation {
     let path = Path::new(shown);
     let inside = path.is_relative() && path.components().all(|part| part != Component::ParentDir);
@@ -22,21 +17,6 @@ pub fn artifact(shown: &str) -> ArtifactLocation {
     let text = absolute.to_string_lossy().replace('\\', "/");
     let slash = if text.starts_with('/') { "" } else { "/" };
     ArtifactLocation { uri: format!("file://{slash}{}", encoded(&text)), uri_base_id: None }
-}
-
-/// The path with `..` taken away together with the folder before it, without asking the file system.
-fn without_dots(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => {
-                plain.pop();
-            }
-            Component::CurDir => {}
-            other => plain.push(other),
-        }
-    }
-    plain
 }
 
 /// Everything but unreserved characters and slashes percent-encoded (RFC 3986, 2.3); a colon too, because in the first
