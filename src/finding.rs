@@ -1,9 +1,13 @@
 //! What rules report. One type of data, rendered by `report/*`; it knows places only as the model's [`Place`]s.
 
+mod fix;
+
 use std::sync::Arc;
 
 use crate::topology::Place;
 use crate::value::Unknown;
+
+pub use fix::{Change, Fix, NewRule};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -117,6 +121,8 @@ pub struct Finding {
     pub witness: Vec<String>,
     /// What to do: one or two sentences.
     pub advice: Option<String>,
+    /// What to change, where a change is safe.
+    pub fix: Option<Fix>,
 }
 
 /// A place that takes part in a finding.
@@ -154,6 +160,7 @@ impl Finding {
             related: Vec::new(),
             witness: Vec::new(),
             advice: None,
+            fix: None,
         }
     }
 
@@ -188,6 +195,12 @@ impl Finding {
     /// Says what to do.
     pub fn advice(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(advice.into());
+        self
+    }
+
+    /// Offers a change that does away with the defect.
+    pub fn fix(mut self, fix: impl Into<Option<Fix>>) -> Self {
+        self.fix = fix.into();
         self
     }
 

@@ -9,6 +9,7 @@ pub mod analyzer;
 pub mod azure;
 pub mod cli;
 pub mod finding;
+pub mod fix;
 pub mod frontend;
 pub mod net;
 pub mod report;

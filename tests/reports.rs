@@ -22,6 +22,7 @@ static SHARED: Rule = Rule {
     severity: Severity::Error,
     summary: "A subnet delegated to one service also hosts something else",
     error_codes: &["SubnetHasServiceAssociationLink"],
+    fix: None,
     pedantic: false,
     source: "//! # delegated-subnet-shared\n//!\n//! ## What it checks\n//! Whether a delegated subnet hosts\n//! anything else.\n//!\n//! ## What Azure does\n//! It refuses.\nfn check() {}\n",
     check: no_checks,
@@ -33,6 +34,7 @@ static OVERLAP: Rule = Rule {
     severity: Severity::Error,
     summary: "Two subnets of one network overlap",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: "//! ## What it checks\n//! Overlaps.\n",
     check: no_checks,
@@ -44,6 +46,7 @@ static EXPOSED: Rule = Rule {
     severity: Severity::Warning,
     summary: "The Internet reaches a management port",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: "//! ## What it checks\n//! Exposure.\n",
     check: no_checks,
@@ -112,6 +115,7 @@ impl Run {
             topology: &self.topology,
             rules: &RULES,
             outcome: &self.outcome,
+            fixes: &[],
             possible: self.possible,
         })
     }

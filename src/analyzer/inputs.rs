@@ -27,7 +27,7 @@ pub(super) struct Inputs {
 }
 
 /// How standard input is named in findings.
-const STANDARD_INPUT: &str = "<stdin>";
+pub(super) const STANDARD_INPUT: &str = "<stdin>";
 
 /// Folders that hold copies of other people's files, or no configuration at all.
 const SKIPPED: [&str; 4] = [".terraform", ".git", ".terragrunt-cache", "node_modules"];
@@ -96,6 +96,10 @@ impl Inputs {
 }
 
 fn standard_input(sources: &SourceMap) -> io::Result<Arc<SourceFile>> {
+    // A run that checks several times reads it once.
+    if let Some(file) = sources.by_path(Path::new(STANDARD_INPUT)) {
+        return Ok(file);
+    }
     let mut text = String::new();
     io::stdin().lock().read_to_string(&mut text)?;
     Ok(sources.add(Path::new(STANDARD_INPUT), text))

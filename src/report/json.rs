@@ -38,7 +38,22 @@ struct Finding<'a> {
     location: Option<Location<'a>>,
     related: Vec<Related<'a>>,
     witness: &'a [String],
+    fix: Option<Fix<'a>>,
     help_url: String,
+}
+
+/// All of the edits, or none. They do not overlap.
+#[derive(Serialize)]
+struct Fix<'a> {
+    title: &'a str,
+    edits: Vec<Edit<'a>>,
+}
+
+/// The text is to stand in place of what is at the location.
+#[derive(Serialize)]
+struct Edit<'a> {
+    location: Location<'a>,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -83,6 +98,7 @@ struct Summary<'a> {
     rules: usize,
     checks: usize,
     findings: Severities,
+    fixable: usize,
     possible_hidden: usize,
     undecided: UndecidedSummary<'a>,
     unsupported: Vec<Unsupported<'a>>,
@@ -168,6 +184,14 @@ fn finding(finding: &super::Finding) -> Finding<'_> {
             })
             .collect(),
         witness: &finding.witness,
+        fix: finding.fix.as_ref().map(|fix| Fix {
+            title: &fix.title,
+            edits: fix
+                .edits
+                .iter()
+                .map(|edit| Edit { location: location(&edit.location), text: &edit.text })
+                .collect(),
+        }),
         help_url: super::help_url(finding.rule),
     }
 }
@@ -197,6 +221,7 @@ fn summary(summary: &super::Summary) -> Summary<'_> {
         rules: summary.rules,
         checks: summary.checks,
         findings: Severities { error: summary.errors, warning: summary.warnings, note: summary.notes },
+        fixable: summary.fixable,
         possible_hidden: summary.possible_hidden,
         undecided: UndecidedSummary {
             checks: summary.undecided,

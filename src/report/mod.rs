@@ -10,6 +10,7 @@ mod sarif;
 mod summary;
 mod text;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use crate::resource::Level;
 use crate::rules::Rule;
 use crate::source::{Position, SourceFile, Span};
 
-pub use assemble::{Answer, assemble};
+pub use assemble::{Answer, assemble, hidden_lines};
 pub use page::page;
 pub use summary::{Cause, Summary, Unsupported};
 
@@ -88,8 +89,41 @@ pub struct Finding {
     pub witness: Vec<String>,
     /// What to do.
     pub advice: Option<String>,
+    /// What to change, where a change is safe.
+    pub fix: Option<Fix>,
     /// Whether it is news; `None` when there is nothing to compare with.
     pub standing: Option<Standing>,
+}
+
+/// A change of files that does away with a finding: all of the edits or none.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Fix {
+    /// What it does, without a final full stop.
+    pub title: String,
+    /// The edits, in order; they do not overlap.
+    pub edits: Vec<Edit>,
+}
+
+/// A range of a file, and what is to stand there instead.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Edit {
+    /// The range; empty for what is only added.
+    pub location: Location,
+    /// The new text.
+    pub text: String,
+}
+
+/// The lines of files that hold values which must not be shown.
+#[derive(Clone, Debug, Default)]
+pub struct HiddenLines(BTreeMap<String, Vec<(u32, u32)>>);
+
+impl HiddenLines {
+    /// Whether a line (from 1) of a file, by its shown path, is among them.
+    pub fn hold(&self, path: &str, line: u32) -> bool {
+        self.0
+            .get(path)
+            .is_some_and(|ranges| ranges.iter().any(|(first, last)| (*first..=*last).contains(&line)))
+    }
 }
 
 /// How a finding stands to what was there before: the network that a plan starts from, or a baseline.

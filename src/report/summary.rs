@@ -26,6 +26,8 @@ pub struct Summary {
     pub warnings: usize,
     /// Findings of [`Severity::Note`].
     pub notes: usize,
+    /// Findings that have a fix.
+    pub fixable: usize,
     /// Possible findings that are not shown.
     pub possible_hidden: usize,
     /// How many checks could not be decided.
@@ -69,6 +71,7 @@ impl Summary {
             errors: of(Severity::Error),
             warnings: of(Severity::Warning),
             notes: of(Severity::Note),
+            fixable: findings.iter().filter(|finding| finding.fix.is_some()).count(),
             possible_hidden,
             undecided: answer.outcome.undecided.len(),
             causes: causes(answer),

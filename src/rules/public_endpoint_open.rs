@@ -147,6 +147,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "something with a private endpoint whose public endpoint stays open",
     error_codes: &[],
+    fix: None,
     pedantic: true,
     source: include_str!("public_endpoint_open.rs"),
     check,

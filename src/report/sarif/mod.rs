@@ -14,7 +14,9 @@ use crate::finding::{Category, Confidence, Severity};
 use crate::resource::Level;
 use crate::rules::Rule;
 
-use super::{Finding, Format, Location, Note, Place, Report, Style, Summary, counted, help_url, sentence};
+use super::{
+    Edit, Finding, Fix, Format, Location, Note, Place, Report, Style, Summary, counted, help_url, sentence,
+};
 use fingerprint::Fingerprints;
 use schema::*;
 
@@ -138,6 +140,7 @@ fn result(report: &Report, finding: &Finding, fingerprint: String) -> SarifResul
             })
             .collect(),
         partial_fingerprints: PartialFingerprints { primary_location_line_hash: fingerprint },
+        fixes: finding.fix.iter().map(fix).collect(),
         properties: ResultProperties {
             confidence: match finding.confidence {
                 Confidence::Certain => "certain",
@@ -145,6 +148,22 @@ fn result(report: &Report, finding: &Finding, fingerprint: String) -> SarifResul
             },
             resource_id: finding.place.resource_id.clone(),
         },
+    }
+}
+
+fn fix(fix: &Fix) -> SarifFix {
+    let one_file = |a: &Edit, b: &Edit| a.location.file.display() == b.location.file.display();
+    let change = |edits: &[Edit]| {
+        let file = &edits.first()?.location.file;
+        let replacements = edits.iter().map(|edit| Replacement {
+            deleted_region: region(&edit.location),
+            inserted_content: Text::plain(&edit.text),
+        });
+        Some(ArtifactChange { artifact_location: uri::of_file(file), replacements: replacements.collect() })
+    };
+    SarifFix {
+        description: Text::plain(sentence(&fix.title)),
+        artifact_changes: fix.edits.chunk_by(one_file).filter_map(change).collect(),
     }
 }
 
@@ -179,13 +198,17 @@ fn physical(location: &Location) -> PhysicalLocation {
     };
     PhysicalLocation {
         artifact_location: uri::of_file(&location.file),
-        region: Some(Region {
-            start_line: location.start.line,
-            start_column: location.start.column_utf16,
-            end_line: location.end.line,
-            end_column: location.end.column_utf16,
-            snippet,
-        }),
+        region: Some(Region { snippet, ..region(location) }),
+    }
+}
+
+fn region(location: &Location) -> Region {
+    Region {
+        start_line: location.start.line,
+        start_column: location.start.column_utf16,
+        end_line: location.end.line,
+        end_column: location.end.column_utf16,
+        snippet: None,
     }
 }
 
