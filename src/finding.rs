@@ -1,9 +1,13 @@
 //! What rules report. One type of data, rendered by `report/*`; it knows places only as the model's [`Place`]s.
 
+mod fix;
+
 use std::sync::Arc;
 
 use crate::topology::Place;
 use crate::value::Unknown;
+
+pub use fix::{Change, Fix, NewRule};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -131,6 +135,8 @@ pub struct Finding {
     /// The parts of the network that it is about, where it says so; else the places say it. By them it is recognised in
     /// the next run.
     pub between: Vec<(Place, Option<String>)>,
+    /// What to change, where a change is safe.
+    pub fix: Option<Fix>,
 }
 
 /// A place that takes part in a finding.
@@ -172,6 +178,7 @@ impl Finding {
             advice: None,
             standing: None,
             between: Vec::new(),
+            fix: None,
         }
     }
 
@@ -229,6 +236,12 @@ impl Finding {
     /// input decides which.
     pub fn between(mut self, parts: &[&crate::topology::Header]) -> Self {
         self.between = parts.iter().map(|part| (part.place, part.resource_id.clone())).collect();
+        self
+    }
+
+    /// Offers a change that does away with the defect.
+    pub fn fix(mut self, fix: impl Into<Option<Fix>>) -> Self {
+        self.fix = fix.into();
         self
     }
 

@@ -10,6 +10,7 @@ pub mod azure;
 pub mod chart;
 pub mod cli;
 pub mod finding;
+pub mod fix;
 pub mod frontend;
 pub mod net;
 pub mod report;

@@ -25,6 +25,7 @@ static SHARED: Rule = Rule {
     severity: Severity::Error,
     summary: "A subnet delegated to one service also hosts something else",
     error_codes: &["SubnetHasServiceAssociationLink"],
+    fix: None,
     pedantic: false,
     source: "//! # delegated-subnet-shared\n//!\n//! ## What it checks\n//! Whether a delegated subnet hosts\n//! anything else.\n//!\n//! ## What Azure does\n//! It refuses.\nfn check() {}\n",
     check: no_checks,
@@ -36,6 +37,7 @@ static OVERLAP: Rule = Rule {
     severity: Severity::Error,
     summary: "Two subnets of one network overlap",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: "//! ## What it checks\n//! Overlaps.\n",
     check: no_checks,
@@ -47,6 +49,7 @@ static EXPOSED: Rule = Rule {
     severity: Severity::Warning,
     summary: "The Internet reaches a management port",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: "//! ## What it checks\n//! Exposure.\n",
     check: no_checks,
@@ -117,6 +120,7 @@ impl Run {
             before: None,
             rules: &RULES,
             outcome: &self.outcome,
+            fixes: &[],
             possible: self.possible,
         })
     }

@@ -1,6 +1,7 @@
 //! The whole way: paths → frontends → model → rules → report. The command line, the tests and every other face call this.
 
 mod deployments;
+mod fixing;
 mod inputs;
 mod plans;
 mod selection;
@@ -8,10 +9,11 @@ mod standing;
 mod templates;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::fix::{self, Guard};
 use crate::frontend::terraform;
-use crate::report::{Answer, Report, assemble};
+use crate::report::{Answer, HiddenLines, Report, assemble, hidden_lines};
 use crate::resource::{Configuration, Diagnostic, Language, Mode};
 use crate::rules::{self, Context, Rule};
 use crate::source::{SourceMap, Span};
@@ -19,6 +21,7 @@ use crate::topology::{self, Topology};
 use crate::value::Value;
 
 pub use crate::frontend::terraform::VariableArgument;
+pub use fixing::{Fixed, Fixing, fix as find_fixes};
 pub use selection::{Selection, UnknownSelector, similar};
 
 /// How a run is set up.
@@ -74,6 +77,19 @@ pub fn check(sources: &SourceMap, options: &Options) -> Report {
 
 /// Reads and checks, and says what it is doing.
 pub fn check_with(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> Report {
+    examine(sources, options, progress).report
+}
+
+/// A report, and what those who change files need to know beside it.
+struct Checked {
+    report: Report,
+    /// Lines that are not to be shown.
+    hidden: HiddenLines,
+    /// The languages of the roots.
+    languages: Vec<Language>,
+}
+
+fn examine(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> Checked {
     let model = model(sources, options, progress);
     progress(Stage::Checking);
     let context = Context { topology: &model.topology, before: model.before.as_ref() };
@@ -81,20 +97,28 @@ pub fn check_with(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stag
     if let Some(before) = &model.before {
         standing::compare(&mut outcome.findings, &model.topology, before, &options.rules);
     }
-    let mut report = assemble(&Answer {
+    let named = options.paths.iter().chain(&options.plan_source).map(PathBuf::as_path);
+    let guard = Guard::new(named.filter(|path| *path != Path::new("-")));
+    let input =
+        fix::Input { sources, configuration: &model.configuration, topology: &model.topology, guard: &guard };
+    let fixes = fix::plan(&input, &outcome.findings);
+    let answer = Answer {
         sources,
         configuration: &model.configuration,
         topology: &model.topology,
         before: model.before.as_ref(),
         rules: &options.rules,
         outcome: &outcome,
+        fixes: &fixes,
         possible: options.possible,
-    });
+    };
+    let mut report = assemble(&answer);
     if options.only_new {
         report.leave_out_known();
     }
     report.draw(&model.topology);
-    report
+    let languages = model.configuration.roots.iter().map(|root| root.language).collect();
+    Checked { report, hidden: hidden_lines(&answer), languages }
 }
 
 /// A parameter's value as the command line gives it: JSON where it is a list, an object, a truth value or a whole number,

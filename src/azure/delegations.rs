@@ -27,6 +27,9 @@ pub struct DelegatedService {
     pub minimum_is_enforced: bool,
     /// The shortest prefix that is accepted.
     pub maximum_size_prefix_length: Option<u8>,
+    /// What Azure lets the service do in the subnet, where the provider's documentation says it; it writes this down.
+    #[serde(default)]
+    pub actions: Vec<EcoString>,
     /// Where the row comes from.
     pub sources: Vec<String>,
     /// How sure it is.

@@ -94,6 +94,12 @@ pub(super) struct CheckArguments {
     /// Also run the rules that are a matter of taste
     #[arg(long)]
     pedantic: bool,
+    /// Change the files: what can be fixed safely is, the rest is reported
+    #[arg(long)]
+    fix: bool,
+    /// Show what --fix would change as a diff, and change nothing
+    #[arg(long, conflicts_with_all = ["fix", "output", "format"])]
+    diff: bool,
     /// Only findings and errors
     #[arg(long, short)]
     quiet: bool,
@@ -171,10 +177,17 @@ pub(super) fn check(
         only_new: arguments.only_new,
         ..options(&arguments.input, matches)
     };
-    let sources = SourceMap::new();
     let progress = Progress::start(!arguments.quiet);
-    let report = analyzer::check_with(&sources, &options, &|stage| progress.show(stage));
-    drop(progress);
+    let report = if arguments.diff {
+        let (changes, report) = super::fix::show(&options, progress)?;
+        return Ok(if unread(&report) { ExitCode::from(2) } else { ExitCode::from(u8::from(changes)) });
+    } else if arguments.fix {
+        super::fix::apply(&options, progress)?
+    } else {
+        let report = analyzer::check_with(&SourceMap::new(), &options, &|stage| progress.show(stage));
+        drop(progress);
+        report
+    };
 
     let style = Style {
         color: arguments.output.is_none() && color.applies_to(&io::stdout()),
@@ -200,13 +213,18 @@ pub(super) fn check(
 }
 
 fn status(report: &Report, fail_on: FailOn) -> ExitCode {
-    if report.notes.iter().any(|note| note.level == Level::Error) {
+    if unread(report) {
         ExitCode::from(2)
     } else if report.findings.iter().any(|finding| fail_on.fails(finding.severity)) {
         ExitCode::from(1)
     } else {
         ExitCode::SUCCESS
     }
+}
+
+/// Whether part of the input could not be read.
+fn unread(report: &Report) -> bool {
+    report.notes.iter().any(|note| note.level == Level::Error)
 }
 
 pub(super) fn topology(

@@ -52,6 +52,7 @@ struct Listed {
     summary: &'static str,
     error_codes: &'static [&'static str],
     pedantic: bool,
+    fix: Option<&'static str>,
     help_url: String,
 }
 
@@ -75,6 +76,7 @@ fn listed(rule: &Rule) -> Listed {
         summary: rule.summary,
         error_codes: rule.error_codes,
         pedantic: rule.pedantic,
+        fix: rule.fix,
         help_url: report::help_url(rule.name),
     }
 }

@@ -4,6 +4,7 @@
 mod check;
 mod eval;
 mod explain;
+mod fix;
 mod output;
 mod progress;
 mod repository;
@@ -22,7 +23,7 @@ type Failure = anyhow::Error;
     name = "portolan",
     version,
     about = "Finds what Azure would reject or silently drop in Terraform, Bicep and ARM network configuration",
-    after_help = "Exit status: 0 clean; 1 findings at or above --fail-on; 2 could not run, or part of the input could not be read.",
+    after_help = "Exit status: 0 clean; 1 findings at or above --fail-on (with --diff: something to fix); 2 could not run, or part of the input could not be read.",
     propagate_version = true,
     disable_help_subcommand = true
 )]

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 
 use crate::chart::{self, Chart};
 use crate::finding;
+use crate::fix;
 use crate::resource::Configuration;
 use crate::rules::{Outcome, Rule};
 use crate::source::{FileId, SourceMap, Span};
 use crate::topology::{self, Topology};
 use crate::value::{Value, ValueKind};
 
-use super::{Finding, Location, Note, Place, Related, Report, Summary, Undecided, fingerprint};
+use super::{
+    Edit, Finding, Fix, HiddenLines, Location, Note, Place, Related, Report, Summary, Undecided, fingerprint,
+};
 
 /// Everything that one run came to know.
 pub struct Answer<'a> {
@@ -27,6 +30,8 @@ pub struct Answer<'a> {
     pub rules: &'a [&'static Rule],
     /// What they said.
     pub outcome: &'a Outcome,
+    /// The fix of each finding, in the order of the outcome; none for those beyond its end.
+    pub fixes: &'a [Option<fix::Planned>],
     /// Whether possible findings are to be shown.
     pub possible: bool,
 }
@@ -36,11 +41,12 @@ pub fn assemble(answer: &Answer) -> Report {
     let resolver = Resolver::new(answer);
     let mut hidden = 0;
     let mut findings = Vec::new();
-    for finding in &answer.outcome.findings {
+    for (index, finding) in answer.outcome.findings.iter().enumerate() {
         if finding.confidence == finding::Confidence::Possible && !answer.possible {
             hidden += 1;
         } else if let Some(rule) = answer.rules.iter().find(|rule| rule.name == finding.rule) {
-            findings.push(resolver.finding(finding, rule));
+            let fix = answer.fixes.get(index).and_then(Option::as_ref);
+            findings.push(resolver.finding(finding, rule, fix));
         }
     }
     findings.sort_by(|a, b| finding_order(a).cmp(&finding_order(b)));
@@ -98,6 +104,18 @@ impl Report {
     }
 }
 
+/// The lines that hold values which must not be shown.
+pub fn hidden_lines(answer: &Answer) -> HiddenLines {
+    let mut hidden = HiddenLines::default();
+    for (id, ranges) in Resolver::new(answer).sensitive {
+        let Some(file) = answer.sources.get(id) else { continue };
+        let line = |offset: u32| file.lines().position(file.text(), offset as usize).line;
+        let lines = ranges.into_iter().map(|(start, end)| (line(start), line(end.max(start)))).collect();
+        hidden.0.insert(file.display().to_string(), lines);
+    }
+    hidden
+}
+
 /// Places without a file come last.
 fn location_order(location: &Option<Location>) -> (bool, Option<(&str, u32, u32, u32)>) {
     (location.is_none(), location.as_ref().map(Location::order))
@@ -145,7 +163,7 @@ impl<'a> Resolver<'a> {
         Self { answer, sensitive, fingerprints: fingerprint::Fingerprints::new(answer.topology) }
     }
 
-    fn finding(&self, finding: &finding::Finding, rule: &Rule) -> Finding {
+    fn finding(&self, finding: &finding::Finding, rule: &Rule, fix: Option<&fix::Planned>) -> Finding {
         let place = self.place(finding.place, finding.resource_id.as_ref());
         let mut related = Vec::new();
         self.add_origin(finding.place, &place, &mut related);
@@ -176,7 +194,17 @@ impl<'a> Resolver<'a> {
                 .chain([(finding.place, &finding.resource_id)])
                 .map(|(place, path)| chart::Touched { resource: place.resource, path: path.clone() })
                 .collect(),
+            fix: fix.and_then(|fix| self.fix(fix)),
         }
+    }
+
+    /// The fix in terms of files; none where a line that it changes holds a value that must not be shown.
+    fn fix(&self, fix: &fix::Planned) -> Option<Fix> {
+        let edits = fix.edits.iter().map(|edit| {
+            let location = self.location(edit.span).filter(|location| !location.sensitive)?;
+            Some(Edit { location, text: edit.text.clone() })
+        });
+        Some(Fix { title: fix.title.clone(), edits: edits.collect::<Option<_>>()? })
     }
 
     /// Where the value was written, when that is not where it is used.

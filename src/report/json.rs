@@ -40,7 +40,22 @@ struct Finding<'a> {
     related: Vec<Related<'a>>,
     witness: &'a [String],
     fingerprint: &'a str,
+    fix: Option<Fix<'a>>,
     help_url: String,
+}
+
+/// All of the edits, or none. They do not overlap.
+#[derive(Serialize)]
+struct Fix<'a> {
+    title: &'a str,
+    edits: Vec<Edit<'a>>,
+}
+
+/// The text is to stand in place of what is at the location.
+#[derive(Serialize)]
+struct Edit<'a> {
+    location: Location<'a>,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -88,6 +103,7 @@ struct Summary<'a> {
     /// `null` when there is nothing to compare with.
     standings: Option<Standings>,
     known_hidden: usize,
+    fixable: usize,
     possible_hidden: usize,
     undecided: UndecidedSummary<'a>,
     unsupported: Vec<Unsupported<'a>>,
@@ -184,6 +200,14 @@ fn finding(finding: &super::Finding) -> Finding<'_> {
             .collect(),
         witness: &finding.witness,
         fingerprint: &finding.fingerprint,
+        fix: finding.fix.as_ref().map(|fix| Fix {
+            title: &fix.title,
+            edits: fix
+                .edits
+                .iter()
+                .map(|edit| Edit { location: location(&edit.location), text: &edit.text })
+                .collect(),
+        }),
         help_url: super::help_url(finding.rule),
     }
 }
@@ -208,6 +232,7 @@ fn summary(report: &Report) -> Summary<'_> {
         findings: Severities { error: summary.errors, warning: summary.warnings, note: summary.notes },
         standings: report.standings().map(|(new, known)| Standings { new, known }),
         known_hidden: summary.known_hidden,
+        fixable: summary.fixable,
         possible_hidden: summary.possible_hidden,
         undecided: UndecidedSummary {
             checks: summary.undecided,

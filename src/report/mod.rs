@@ -19,6 +19,7 @@ mod sarif;
 mod summary;
 mod text;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use crate::rules::Rule;
 use crate::source::{Position, SourceFile, Span};
 
 pub use crate::finding::Standing;
-pub use assemble::{Answer, assemble};
+pub use assemble::{Answer, assemble, hidden_lines};
 pub use page::page;
 pub use summary::{Cause, Summary, Unsupported};
 
@@ -125,6 +126,39 @@ pub struct Finding {
     pub standing: Option<Standing>,
     /// The parts of the network that take part, for the picture.
     parts: Vec<Touched>,
+    /// What to change, where a change is safe.
+    pub fix: Option<Fix>,
+}
+
+/// A change of files that does away with a finding: all of the edits or none.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Fix {
+    /// What it does, without a final full stop.
+    pub title: String,
+    /// The edits, in order; they do not overlap.
+    pub edits: Vec<Edit>,
+}
+
+/// A range of a file, and what is to stand there instead.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Edit {
+    /// The range; empty for what is only added.
+    pub location: Location,
+    /// The new text.
+    pub text: String,
+}
+
+/// The lines of files that hold values which must not be shown.
+#[derive(Clone, Debug, Default)]
+pub struct HiddenLines(BTreeMap<String, Vec<(u32, u32)>>);
+
+impl HiddenLines {
+    /// Whether a line (from 1) of a file, by its shown path, is among them.
+    pub fn hold(&self, path: &str, line: u32) -> bool {
+        self.0
+            .get(path)
+            .is_some_and(|ranges| ranges.iter().any(|(first, last)| (*first..=*last).contains(&line)))
+    }
 }
 
 /// A place that takes part in a finding.

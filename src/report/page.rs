@@ -18,6 +18,9 @@ pub fn page(rule: &Rule) -> String {
     if rule.pedantic {
         page.push_str(" Runs only with `--pedantic`, or when it is selected by its name.");
     }
+    if let Some(fix) = rule.fix {
+        let _ = write!(page, " `--fix` {fix}.");
+    }
     let _ = write!(page, "\n\n{}", rule.documentation());
     page
 }

@@ -28,6 +28,8 @@ pub struct Summary {
     pub notes: usize,
     /// Findings that were there before and are left out.
     pub known_hidden: usize,
+    /// Findings that have a fix.
+    pub fixable: usize,
     /// Possible findings that are not shown.
     pub possible_hidden: usize,
     /// How many checks could not be decided.
@@ -71,6 +73,7 @@ impl Summary {
             warnings: 0,
             notes: 0,
             known_hidden: 0,
+            fixable: findings.iter().filter(|finding| finding.fix.is_some()).count(),
             possible_hidden,
             undecided: answer.outcome.undecided.len(),
             causes: causes(answer),

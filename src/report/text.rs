@@ -232,6 +232,13 @@ fn summary(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()
         let findings = counted(summary.known_hidden, "known finding");
         writeln!(out, "{findings} not shown: there before.")?;
     }
+    if summary.fixable > 0 {
+        writeln!(
+            out,
+            "{} can be fixed with `--fix`; `--diff` shows how.",
+            counted(summary.fixable, "finding")
+        )?;
+    }
     if summary.possible_hidden > 0 {
         let findings = counted(summary.possible_hidden, "possible finding");
         writeln!(out, "{findings} not shown; `--possible` shows what may be wrong but is not certain.")?;

@@ -67,6 +67,7 @@ pub static RULE: Rule = Rule {
         "InUseSubnetCannotBeUpdated",
         "SubnetDelegationsCannotChangeWhenSubnetUsedByResource",
     ],
+    fix: None,
     pedantic: false,
     source: include_str!("change_breaks_occupant.rs"),
     check,

@@ -67,6 +67,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "a rule of a database's firewall that admits the whole Internet",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("database_firewall_open.rs"),
     check,

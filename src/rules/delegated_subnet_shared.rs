@@ -166,6 +166,7 @@ pub static RULE: Rule = Rule {
         "SubnetWithExternalResourcesCannotBeUsedByOtherResources",
         "PrivateEndpointCreationNotAllowedAsSubnetIsDelegated",
     ],
+    fix: None,
     pedantic: false,
     source: include_str!("delegated_subnet_shared.rs"),
     check,

@@ -147,6 +147,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a service that needs a subnet to itself shares it",
     error_codes: &["OnlyOneServiceAssociationLinkAllowedPerSubnet", "SubnetIsInUse"],
+    fix: None,
     pedantic: false,
     source: include_str!("exclusive_subnet_shared.rs"),
     check,

@@ -127,6 +127,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a Basic firewall without its management interface",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("firewall_management_missing.rs"),
     check,

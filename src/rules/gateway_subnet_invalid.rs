@@ -108,6 +108,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a gateway, firewall or Bastion host outside of the subnet that is reserved for it",
     error_codes: &["InvalidGatewaySubnet"],
+    fix: None,
     pedantic: false,
     source: include_str!("gateway_subnet_invalid.rs"),
     check,

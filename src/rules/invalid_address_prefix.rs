@@ -45,8 +45,8 @@
 use ipnet::{IpNet, Ipv4Net};
 
 use super::{Context, Reporter, Rule, support};
-use crate::finding::{Category, Severity};
-use crate::topology::{Header, List, Prefix};
+use crate::finding::{Category, Change, Fix, Severity};
+use crate::topology::{Header, List, Place, Prefix};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -55,6 +55,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "an address range that Azure does not take",
     error_codes: &["InvalidCIDRNotation", "InvalidAddressPrefixFormat"],
+    fix: Some("clears the bits behind the prefix length"),
     pedantic: false,
     source: include_str!("invalid_address_prefix.rs"),
     check,
@@ -108,6 +109,7 @@ fn check_list(
                     .finding(format!("the range `{}` of {whose} {what}", prefix.text), field.place)
                     .of(&header.resource_id)
                     .advice(advice)
+                    .fix(cleared(prefix, field.place))
                     .certain_if(header.is_certain());
                 reporter.violated(finding);
             }
@@ -116,6 +118,14 @@ fn check_list(
     if let Some(unknown) = &prefixes.rest {
         reporter.undecided(prefixes.place, unknown);
     }
+}
+
+/// The range without host bits, which is the only one that the author can have meant.
+fn cleared(prefix: &Prefix, place: Place) -> Option<Fix> {
+    let net = prefix.net.filter(|net| net.trunc() != *net)?;
+    let to = net.trunc().to_string();
+    let title = format!("Write `{to}`");
+    Some(Fix::new(title, Change::Replace { place, from: prefix.text.clone(), to: to.into() }))
 }
 
 /// What is wrong with a range, and what to do about it.

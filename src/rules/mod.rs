@@ -123,6 +123,8 @@ pub struct Rule {
     pub summary: &'static str,
     /// The error codes or messages that a user would otherwise see.
     pub error_codes: &'static [&'static str],
+    /// What its fix does, where it has one: a phrase that goes on from "`--fix`".
+    pub fix: Option<&'static str>,
     /// Off unless asked for (`--pedantic`).
     pub pedantic: bool,
     /// The source file of the rule, from which its documentation is taken: `include_str!("this_file.rs")`.

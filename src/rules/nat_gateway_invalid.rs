@@ -99,6 +99,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a NAT gateway without address, in the wrong place, or with an address of another zone",
     error_codes: &["NatGatewayCannotBeUsedBySubnetsBelongingToDifferentVirtualNetworks"],
+    fix: None,
     pedantic: false,
     source: include_str!("nat_gateway_invalid.rs"),
     check,

@@ -94,6 +94,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a network rule for a public endpoint that is closed",
     error_codes: &["FirewallChangesDeniedBecausePublicEndpointDisabled", "DenyPublicEndpointEnabled"],
+    fix: None,
     pedantic: false,
     source: include_str!("network_rule_ineffective.rs"),
     check,

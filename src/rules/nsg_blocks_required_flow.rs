@@ -209,6 +209,7 @@ pub static RULE: Rule = Rule {
         "ManagementApiRequestFailed",
         "AADDS104",
     ],
+    fix: None,
     pedantic: false,
     source: include_str!("nsg_blocks_required_flow.rs"),
     check,

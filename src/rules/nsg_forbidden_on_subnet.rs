@@ -87,6 +87,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a network security group on a subnet that may not have one",
     error_codes: &["NetworkSecurityGroupCannotBeAttachedToGatewaySubnet"],
+    fix: None,
     pedantic: false,
     source: include_str!("nsg_forbidden_on_subnet.rs"),
     check,

@@ -98,6 +98,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "two security rules of one direction with one priority, or a priority out of 100 to 4096",
     error_codes: &["SecurityRuleConflict", "SecurityRuleInvalidPriority"],
+    fix: None,
     pedantic: false,
     source: include_str!("nsg_priority_conflict.rs"),
     check,

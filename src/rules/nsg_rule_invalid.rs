@@ -85,6 +85,7 @@ pub static RULE: Rule = Rule {
         "SecurityRuleParameterContainsUnsupportedValue",
         "OverlappingSubnetsNotPermittedInSecurityRule",
     ],
+    fix: None,
     pedantic: false,
     source: include_str!("nsg_rule_invalid.rs"),
     check,

@@ -73,6 +73,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "an allow rule for TCP that pins the client's source port to the port of the service",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("nsg_source_port_pinned.rs"),
     check,

@@ -123,6 +123,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "a server that does not wait for the link of its private DNS zone",
     error_codes: &["VnetNotLinkedToPrivateDnsZone"],
+    fix: None,
     pedantic: false,
     source: include_str!("ordering_not_awaited.rs"),
     check,

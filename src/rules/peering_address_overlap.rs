@@ -98,6 +98,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "peered networks, or two networks peered with a third, overlap",
     error_codes: &["VnetAddressSpacesOverlap", "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet"],
+    fix: None,
     pedantic: false,
     source: include_str!("peering_address_overlap.rs"),
     check,

@@ -98,6 +98,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "two peerings from one network to the same other network",
     error_codes: &["AnotherPeeringAlreadyReferencesRemoteVnet"],
+    fix: None,
     pedantic: false,
     source: include_str!("peering_duplicate.rs"),
     check,

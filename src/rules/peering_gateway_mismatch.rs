@@ -160,6 +160,7 @@ pub static RULE: Rule = Rule {
         "corresponding remote peering has AllowGatewayTransit flag set to false",
         "another peering already has UseRemoteGateways flag set to true",
     ],
+    fix: None,
     pedantic: false,
     source: include_str!("peering_gateway_mismatch.rs"),
     check,

@@ -86,6 +86,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a peering without its other half",
     error_codes: &["peering state Initiated"],
+    fix: None,
     pedantic: false,
     source: include_str!("peering_one_way.rs"),
     check,

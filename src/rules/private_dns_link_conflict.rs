@@ -83,6 +83,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a network that is linked twice to a zone, or to two zones of one name, or registers in two",
     error_codes: &["VirtualNetworkAlreadyLinked", "Conflict"],
+    fix: None,
     pedantic: false,
     source: include_str!("private_dns_link_conflict.rs"),
     check,

@@ -163,6 +163,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "two private endpoints that write the same record into one zone",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("private_dns_record_collision.rs"),
     check,

@@ -125,6 +125,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "an injected server or a private endpoint without a private DNS zone",
     error_codes: &["MissingRequiredParameter"],
+    fix: None,
     pedantic: false,
     source: include_str!("private_dns_zone_missing.rs"),
     check,

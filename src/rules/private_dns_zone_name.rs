@@ -128,6 +128,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a private DNS zone whose name is not what the service resolves through",
     error_codes: &["InvalidPrivateDnsZoneArmResourceId", "PrivateDnsZoneNameInvalid"],
+    fix: None,
     pedantic: false,
     source: include_str!("private_dns_zone_name.rs"),
     check,

@@ -111,8 +111,10 @@ use std::sync::Arc;
 
 use super::{Context, Reporter, Rule, support};
 use crate::analysis::names::{self, Answer};
-use crate::finding::{Category, Severity};
-use crate::topology::{Engine, FlexibleServer, Id, PrivateDnsZone, PrivateEndpoint};
+use crate::finding::{Category, Change, Fix, Severity};
+use crate::topology::{
+    Engine, FlexibleServer, Id, PrivateDnsZone, PrivateEndpoint, ResourceId, Topology, VirtualNetwork,
+};
 use crate::value::Unknown;
 
 /// See the module's documentation.
@@ -122,6 +124,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "the private DNS zone of a server or endpoint is not linked to the network that must resolve it",
     error_codes: &["VnetNotLinkedToPrivateDnsZone"],
+    fix: Some("links the zone to the network of the server or endpoint"),
     pedantic: false,
     source: include_str!("private_dns_zone_not_linked.rs"),
     check,
@@ -180,6 +183,8 @@ fn check_server(context: &Context, reporter: &mut Reporter, server: &FlexibleSer
                 .related_part("the zone", &topology[zone].header)
                 .related_part("the network that the server is in", &topology[network].header)
                 .advice("Link the zone to the network of the server, and let the server depend on the link.")
+                // With DNS servers of the network's own, a link may not be what is missing.
+                .fix((!own_servers).then(|| linked(zone, network, Some(server.header.resource))))
                 .certain_if(certain);
             for link in topology[zone].links.iter().map(|link| &topology[*link]) {
                 finding = finding.related_part("the zone is linked here only", &link.header);
@@ -234,9 +239,20 @@ fn check_endpoints(context: &Context, reporter: &mut Reporter) {
             .of(&part.header.resource_id)
             .related_part("the endpoint that writes its record into the zone", &endpoint.header)
             .advice("Link the zone to every network whose machines use the endpoint.")
+            .fix(own_network(topology, endpoint).map(|network| linked(zone, network, None)))
             .certain_if(part.header.is_certain() && endpoint.header.is_certain());
         reporter.violated(finding);
     }
+}
+
+fn linked(zone: Id<PrivateDnsZone>, network: Id<VirtualNetwork>, awaited_by: Option<ResourceId>) -> Fix {
+    Fix::new("Link the zone to the network", Change::Link { zone, network, awaited_by })
+}
+
+/// The network that an endpoint is in, if it asks Azure for names.
+fn own_network(topology: &Topology, endpoint: &PrivateEndpoint) -> Option<Id<VirtualNetwork>> {
+    let network = topology[endpoint.subnet.to()?].network.to()?;
+    topology[network].dns_servers.is_certainly_empty().then_some(network)
 }
 
 /// A link whose zone is not known: it may belong to any zone.

@@ -213,6 +213,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "a peered network with clients cannot resolve the private DNS zone of a server or endpoint",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("private_dns_zone_not_linked_to_peer.rs"),
     check,

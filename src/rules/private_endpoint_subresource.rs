@@ -87,6 +87,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "the sub-resource of a private endpoint does not exist for its target",
     error_codes: &["Invalid groupId"],
+    fix: None,
     pedantic: false,
     source: include_str!("private_endpoint_subresource.rs"),
     check,

@@ -86,6 +86,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "the target of a private endpoint cannot have one",
     error_codes: &["NotSupported"],
+    fix: None,
     pedantic: false,
     source: include_str!("private_endpoint_unsupported.rs"),
     check,

@@ -145,6 +145,7 @@ pub static RULE: Rule = Rule {
     summary: "something with a private endpoint whose public endpoint stays open",
     error_codes: &[],
     pedantic: false,
+    fix: None,
     source: include_str!("public_endpoint_open.rs"),
     check,
 };

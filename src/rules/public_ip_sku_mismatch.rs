@@ -118,6 +118,7 @@ pub static RULE: Rule = Rule {
         "PublicIpWithBasicSkuNotAllowedOnExpressRouteGateways",
         "PublicIPAndLBSkuDoNotMatch",
     ],
+    fix: None,
     pedantic: false,
     source: include_str!("public_ip_sku_mismatch.rs"),
     check,

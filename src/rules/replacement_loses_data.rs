@@ -71,6 +71,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "the plan replaces an injected service because its network changed",
     error_codes: &["forces replacement"],
+    fix: None,
     pedantic: false,
     source: include_str!("replacement_loses_data.rs"),
     check,

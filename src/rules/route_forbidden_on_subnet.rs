@@ -96,6 +96,7 @@ pub static RULE: Rule = Rule {
         "RouteTableCannotBeAttachedForAzureBastionSubnet",
         "AzureFirewallSubnetRouteTableMustHaveDefaultRouteToInternet",
     ],
+    fix: None,
     pedantic: false,
     source: include_str!("route_forbidden_on_subnet.rs"),
     check,

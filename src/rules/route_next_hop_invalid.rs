@@ -65,6 +65,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a route whose next hop or prefix Azure refuses",
     error_codes: &["InvalidNextHopIpAddress", "RouteConflict"],
+    fix: None,
     pedantic: false,
     source: include_str!("route_next_hop_invalid.rs"),
     check,

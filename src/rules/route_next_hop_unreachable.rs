@@ -122,6 +122,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a route to an appliance address that the subnet cannot reach",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("route_next_hop_unreachable.rs"),
     check,

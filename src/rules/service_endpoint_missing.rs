@@ -102,6 +102,7 @@ pub static RULE: Rule = Rule {
         "VirtualNetworkRuleBadRequest",
         "NetworkAclsValidationFailure",
     ],
+    fix: None,
     pedantic: false,
     source: include_str!("service_endpoint_missing.rs"),
     check,

@@ -101,6 +101,7 @@ pub static RULE: Rule = Rule {
         "PrivateIPAddressInReservedRange",
         "PrivateIPAddressIsAllocated",
     ],
+    fix: None,
     pedantic: false,
     source: include_str!("static_address_invalid.rs"),
     check,

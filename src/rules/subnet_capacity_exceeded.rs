@@ -106,6 +106,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "what lives in a subnet needs more addresses than it has",
     error_codes: &["SubnetIsFull", "InsufficientSubnetSize"],
+    fix: None,
     pedantic: false,
     source: include_str!("subnet_capacity_exceeded.rs"),
     check,

@@ -78,6 +78,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "a network with subnets inside it and as resources of their own, which undo each other",
     error_codes: &["InUseSubnetCannotBeDeleted"],
+    fix: None,
     pedantic: false,
     source: include_str!("subnet_declared_twice.rs"),
     check,

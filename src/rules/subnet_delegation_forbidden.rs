@@ -103,6 +103,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a service that refuses delegated subnets is put into one",
     error_codes: &["SubnetIsDelegated", "AgentPoolSubnetIsDelegated"],
+    fix: None,
     pedantic: false,
     source: include_str!("subnet_delegation_forbidden.rs"),
     check,

@@ -126,6 +126,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a subnet is delegated to another service than the one that is put into it",
     error_codes: &["SubnetMissingRequiredDelegation", "SubnetDelegationMismatch"],
+    fix: None,
     pedantic: false,
     source: include_str!("subnet_delegation_mismatch.rs"),
     check,

@@ -109,8 +109,8 @@
 use super::occupants::{self, Resident};
 use super::{Context, Reporter, Rule, support};
 use crate::azure::Confidence;
-use crate::finding::{Category, Severity};
-use crate::topology::Subnet;
+use crate::finding::{Category, Change, Fix, Severity};
+use crate::topology::{Id, Subnet};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -124,6 +124,7 @@ pub static RULE: Rule = Rule {
         "ManagedEnvironmentSubnetDelegationError",
         "SubnetNotDelegated",
     ],
+    fix: Some("delegates the subnet to the service"),
     pedantic: false,
     source: include_str!("subnet_delegation_missing.rs"),
     check,
@@ -135,7 +136,7 @@ fn check(context: &Context, reporter: &mut Reporter) {
         let Some(resident) = occupants::resident(topology, id) else { continue };
         let Some(service) = resident.row.delegation.as_deref() else { continue };
         match (occupancy.subnet.to(), occupancy.subnet.unknown()) {
-            (Some(subnet), _) => check_resident(context, reporter, &resident, &topology[subnet], service),
+            (Some(subnet), _) => check_resident(context, reporter, &resident, subnet, service),
             (None, Some(unknown)) => reporter.undecided(occupancy.place, unknown),
             (None, None) => {}
         }
@@ -146,9 +147,10 @@ fn check_resident(
     context: &Context,
     reporter: &mut Reporter,
     resident: &Resident,
-    subnet: &Subnet,
+    id: Id<Subnet>,
     service: &str,
 ) {
+    let subnet = &context.topology[id];
     let delegations = &subnet.delegations;
     if !delegations.items.is_empty() {
         // Which one it is, is the subject of `subnet-delegation-mismatch`.
@@ -173,6 +175,10 @@ fn check_resident(
         )
         .related_part("the subnet has no delegation", &subnet.header)
         .advice(format!("Delegate the subnet to `{service}`."))
+        .fix(always.then(|| {
+            let title = format!("Delegate the subnet to `{service}`");
+            Fix::new(title, Change::Delegate { subnet: id, service: service.into() })
+        }))
         .certain_if(subnet.header.is_certain() && resident.is_certain());
     if let Some(condition) = &resident.row.delegation_condition {
         finding = finding.witness(format!("the delegation is needed for: {condition}"));

@@ -141,6 +141,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a subnet with two delegations, or a network with two subnets for a service that takes one",
     error_codes: &["OnlyOneDelegatedSubnetAllowedPerVnet"],
+    fix: None,
     pedantic: false,
     source: include_str!("subnet_delegation_multiple.rs"),
     check,

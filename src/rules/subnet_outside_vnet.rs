@@ -62,6 +62,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a subnet that no address space of its virtual network contains",
     error_codes: &["NetcfgInvalidSubnet"],
+    fix: None,
     pedantic: false,
     source: include_str!("subnet_outside_vnet.rs"),
     check,

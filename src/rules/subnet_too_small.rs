@@ -130,6 +130,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a subnet smaller than Azure, or a service in it, allows",
     error_codes: &["NetcfgInvalidSubnet", "SubnetTooSmall", "InvalidSubnetSize"],
+    fix: None,
     pedantic: false,
     source: include_str!("subnet_too_small.rs"),
     check,

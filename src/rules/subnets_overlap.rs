@@ -79,6 +79,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "two subnets, or two address spaces, of one virtual network overlap",
     error_codes: &["NetcfgSubnetRangesOverlap"],
+    fix: None,
     pedantic: false,
     source: include_str!("subnets_overlap.rs"),
     check,

@@ -84,7 +84,7 @@ pub fn reported(rule: &str, case: &Case) -> Result<Vec<(&'static str, Vec<Report
 }
 
 /// The rules to run: all that are not pedantic, and the document's own.
-fn selected(own: &str, case: &Case) -> Result<Vec<&'static Rule>, String> {
+pub fn selected(own: &str, case: &Case) -> Result<Vec<&'static Rule>, String> {
     match &case.select {
         None => Ok(rules::ALL.iter().copied().filter(|rule| !rule.pedantic || rule.name == own).collect()),
         Some(names) => {
@@ -105,7 +105,7 @@ pub fn is_in_every_language(cases: &[Case]) -> bool {
 }
 
 /// The files as inputs: each language on its own, with the files that belong to none.
-fn inputs(case: &Case) -> Vec<(&'static str, Vec<&File>)> {
+pub fn inputs(case: &Case) -> Vec<(&'static str, Vec<&File>)> {
     let languages: BTreeSet<&'static str> = case.files.iter().filter_map(language).collect();
     if case.together || languages.len() < 2 {
         return vec![("together", case.files.iter().collect())];
@@ -137,10 +137,12 @@ fn language(file: &File) -> Option<&'static str> {
     }
 }
 
-/// Lays the files out in a folder and analyzes it.
-fn analyze(own: &str, rules: &[&'static Rule], files: &[&File]) -> Result<Vec<Reported>, String> {
-    let folder = tempfile::tempdir().map_err(|problem| problem.to_string())?;
-    let root = std::fs::canonicalize(folder.path()).map_err(|problem| problem.to_string())?;
+/// Lays the files out in a folder: its path, and what to check in it.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn lay_out(folder: &Path, files: &[&File]) -> Result<(PathBuf, Vec<PathBuf>), String> {
+    let root = std::fs::canonicalize(folder).map_err(|problem| problem.to_string())?;
     for file in files {
         let path = root.join(&file.path);
         let parent = path.parent().unwrap_or(&root);
@@ -148,7 +150,6 @@ fn analyze(own: &str, rules: &[&'static Rule], files: &[&File]) -> Result<Vec<Re
             .and_then(|()| std::fs::write(&path, &file.text))
             .map_err(|problem| format!("{}: {problem}", file.path))?;
     }
-    let sources = SourceMap::new();
     // Plans are checked where they are named, not where they lie in a folder.
     let plans: Vec<PathBuf> = files
         .iter()
@@ -156,6 +157,14 @@ fn analyze(own: &str, rules: &[&'static Rule], files: &[&File]) -> Result<Vec<Re
         .map(|file| root.join(&file.path))
         .collect();
     let paths = if plans.is_empty() { vec![root.clone()] } else { plans };
+    Ok((root, paths))
+}
+
+/// Lays the files out in a folder and analyzes it.
+fn analyze(own: &str, rules: &[&'static Rule], files: &[&File]) -> Result<Vec<Reported>, String> {
+    let folder = tempfile::tempdir().map_err(|problem| problem.to_string())?;
+    let (root, paths) = lay_out(folder.path(), files)?;
+    let sources = SourceMap::new();
     let options = Options { paths, rules: rules.to_vec(), possible: true, ..Options::default() };
     Ok(items(own, &root, &analyzer::check(&sources, &options)))
 }

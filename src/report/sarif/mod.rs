@@ -13,7 +13,8 @@ use crate::finding::{Category, Confidence, Severity};
 use crate::rules::Rule;
 
 use super::{
-    Finding, Format, Location, Note, Place, Report, Standing, Style, Summary, counted, help_url, sentence,
+    Edit, Finding, Fix, Format, Location, Note, Place, Report, Standing, Style, Summary, counted, help_url,
+    sentence,
 };
 use schema::*;
 
@@ -144,6 +145,7 @@ fn result(report: &Report, finding: &Finding, style: &Style) -> SarifResult {
             })
             .collect(),
         partial_fingerprints: PartialFingerprints { primary_location_line_hash: finding.fingerprint.clone() },
+        fixes: finding.fix.iter().map(|offered| fix(offered, style)).collect(),
         properties: ResultProperties {
             confidence: match finding.confidence {
                 Confidence::Certain => "certain",
@@ -151,6 +153,25 @@ fn result(report: &Report, finding: &Finding, style: &Style) -> SarifResult {
             },
             resource_id: finding.place.resource_id.clone(),
         },
+    }
+}
+
+fn fix(fix: &Fix, style: &Style) -> SarifFix {
+    let one_file = |a: &Edit, b: &Edit| a.location.file.display() == b.location.file.display();
+    let change = |edits: &[Edit]| {
+        let file = &edits.first()?.location.file;
+        let replacements = edits.iter().map(|edit| Replacement {
+            deleted_region: region(&edit.location),
+            inserted_content: Text::plain(&edit.text),
+        });
+        Some(ArtifactChange {
+            artifact_location: uri::artifact(&style.in_repository(file.display())),
+            replacements: replacements.collect(),
+        })
+    };
+    SarifFix {
+        description: Text::plain(sentence(&fix.title)),
+        artifact_changes: fix.edits.chunk_by(one_file).filter_map(change).collect(),
     }
 }
 
@@ -193,13 +214,17 @@ fn physical(location: &Location, style: &Style) -> PhysicalLocation {
     };
     PhysicalLocation {
         artifact_location: uri::artifact(&style.in_repository(location.file.display())),
-        region: Some(Region {
-            start_line: location.start.line,
-            start_column: location.start.column_utf16,
-            end_line: location.end.line,
-            end_column: location.end.column_utf16,
-            snippet,
-        }),
+        region: Some(Region { snippet, ..region(location) }),
+    }
+}
+
+fn region(location: &Location) -> Region {
+    Region {
+        start_line: location.start.line,
+        start_column: location.start.column_utf16,
+        end_line: location.end.line,
+        end_column: location.end.column_utf16,
+        snippet: None,
     }
 }
 

@@ -1,0 +1,195 @@
+//! From the changes that rules offer, in terms of the model, to edits of source files.
+//!
+//! [`plan`] finds the text edits of every fix; a fix that cannot be written down without touching more than its subject has
+//! none. [`apply`] makes a new text of a file, [`unified`] shows what is different, [`save`] puts it on disk.
+
+mod apply;
+mod diff;
+mod disk;
+mod document;
+mod guard;
+mod patch;
+mod reference;
+mod resources;
+mod vocabulary;
+mod write;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::finding::{Confidence, Finding, Fix};
+use crate::resource::{Configuration, Resource};
+use crate::source::{FileId, SourceFile, SourceMap, Span};
+use crate::topology::{ResourceId, Topology};
+
+use document::Document;
+use patch::Edit;
+
+pub use apply::apply;
+pub use diff::unified;
+pub use disk::{Changed, save};
+pub use guard::Guard;
+
+/// What fixes are planned from.
+pub struct Input<'a> {
+    /// The files.
+    pub sources: &'a SourceMap,
+    /// What the frontends made of them.
+    pub configuration: &'a Configuration,
+    /// The model.
+    pub topology: &'a Topology,
+    /// Which files may be edited.
+    pub guard: &'a Guard,
+}
+
+/// A fix as edits of files.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Planned {
+    /// What it does.
+    pub title: String,
+    /// The edits, which do not overlap, by file in the order of their places.
+    pub edits: Vec<SpanEdit>,
+}
+
+/// A range of a file, and what is to stand there instead.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SpanEdit {
+    /// The range; empty for what is only added.
+    pub span: Span,
+    /// The new text.
+    pub text: String,
+}
+
+/// The edits of each finding's fix; `None` for findings without a fix, and where a fix cannot be written down.
+pub fn plan(input: &Input, findings: &[Finding]) -> Vec<Option<Planned>> {
+    if findings.iter().all(|finding| finding.fix.is_none()) {
+        return vec![None; findings.len()];
+    }
+    let planner = Planner::new(input);
+    let drafts: Vec<Option<Draft>> = findings
+        .iter()
+        .map(|finding| {
+            let fix = finding.fix.as_ref().filter(|_| finding.confidence == Confidence::Certain)?;
+            planner.draft(finding.rule, fix)
+        })
+        .collect();
+    let agreed: Vec<bool> = drafts
+        .iter()
+        .map(|draft| draft.as_ref().is_some_and(|draft| planner.holds_for_all(draft, &drafts)))
+        .collect();
+    drafts
+        .into_iter()
+        .zip(agreed)
+        .map(|(draft, agreed)| draft.filter(|_| agreed).map(|draft| draft.planned))
+        .collect()
+}
+
+/// A fix before it is known whether it holds for every instance of the code that it changes.
+struct Draft {
+    rule: &'static str,
+    planned: Planned,
+    /// The resources whose code is changed.
+    changed: Vec<ResourceId>,
+}
+
+struct Planner<'a> {
+    input: &'a Input<'a>,
+    documents: RefCell<HashMap<FileId, Option<Rc<Document>>>>,
+    /// The resources that each piece of code makes.
+    instances: HashMap<Span, Vec<ResourceId>>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(input: &'a Input<'a>) -> Self {
+        let mut instances: HashMap<Span, Vec<ResourceId>> = HashMap::new();
+        for (index, resource) in input.configuration.resources.iter().enumerate() {
+            instances.entry(resource.span).or_default().push(ResourceId::new(index));
+        }
+        Self { input, documents: RefCell::default(), instances }
+    }
+
+    fn topology(&self) -> &'a Topology {
+        self.input.topology
+    }
+
+    /// The resource as the frontend gave it.
+    fn resource(&self, id: ResourceId) -> Option<&'a Resource> {
+        self.input.configuration.resources.get(id.index())
+    }
+
+    /// A file, if it may be edited.
+    fn document(&self, file: FileId) -> Option<Rc<Document>> {
+        if let Some(known) = self.documents.borrow().get(&file) {
+            return known.clone();
+        }
+        let source: Option<Arc<SourceFile>> = self.input.sources.get(file);
+        let document = source
+            .filter(|source| self.input.guard.permits(source))
+            .and_then(|source| Document::read(&source))
+            .map(Rc::new);
+        self.documents.borrow_mut().insert(file, document.clone());
+        document
+    }
+
+    fn draft(&self, rule: &'static str, fix: &Fix) -> Option<Draft> {
+        let mut edits: Vec<(FileId, Edit)> = Vec::new();
+        let mut changed = Vec::new();
+        for change in &fix.changes {
+            let written = self.write(change)?;
+            edits.extend(written.edits);
+            changed.extend(written.changed);
+        }
+        if edits.is_empty() {
+            return None;
+        }
+        // Stable: what is added at one place stays in its order.
+        edits.sort_by_key(|(file, edit)| (*file, edit.start));
+        edits.dedup();
+        let overlap = edits.windows(2).any(|pair| match pair {
+            [(a, first), (b, second)] => a == b && second.start < first.end,
+            _ => false,
+        });
+        if overlap {
+            return None;
+        }
+        changed.sort_unstable();
+        changed.dedup();
+        let edits = edits
+            .into_iter()
+            .map(|(file, edit)| SpanEdit { span: Span::new(file, edit.start, edit.end), text: edit.text })
+            .collect();
+        Some(Draft { rule, planned: Planned { title: fix.title.clone(), edits }, changed })
+    }
+
+    /// Code that makes several resources (a loop, a module that is called more than once) is changed only when the same
+    /// change is wanted for each of them.
+    fn holds_for_all(&self, draft: &Draft, drafts: &[Option<Draft>]) -> bool {
+        draft.changed.iter().all(|id| {
+            let Some(span) = self.resource(*id).map(|resource| resource.span) else { return false };
+            let siblings = self.instances.get(&span).map_or(&[][..], Vec::as_slice);
+            siblings.iter().filter(|other| *other != id).all(|other| {
+                drafts.iter().flatten().any(|wanted| {
+                    wanted.rule == draft.rule
+                        && wanted.changed.contains(other)
+                        && wanted.planned.edits == draft.planned.edits
+                })
+            })
+        })
+    }
+}
+
+/// What a change comes to.
+struct Written {
+    edits: Vec<(FileId, Edit)>,
+    changed: Vec<ResourceId>,
+}
+
+impl Written {
+    /// Edits of one file.
+    fn to(document: &Document, edits: Vec<Edit>, changed: Vec<ResourceId>) -> Self {
+        let file = document.file.id();
+        Self { edits: edits.into_iter().map(|edit| (file, edit)).collect(), changed }
+    }
+}
