@@ -98,7 +98,9 @@ fn check(context: &Context, reporter: &mut Reporter) {
             _ => {}
         }
     }
-    for (network, links) in by_network {
+    for (network, mut links) in by_network {
+        // By address, so that a plan and its source, which list them differently, blame the same one.
+        links.sort_by_key(|link| &context.topology[link.header.resource].key);
         check_network(context, reporter, network, &links);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Error, ErrorKind, Result};
 
-/// The text of a file: UTF-8, or UTF-16 as PowerShell writes it when output is redirected.
+/// The text of a document that a program wrote: UTF-8, or UTF-16 as PowerShell writes it when output is redirected.
 ///
 /// # Errors
 /// `InvalidData` when it is neither.
@@ -13,11 +13,16 @@ pub fn decode(bytes: Vec<u8>) -> Result<String> {
         // Without a byte order mark: an opening brace or bracket, and the other half of its unit.
         [b'{' | b'[', 0, ..] => utf16(&bytes, u16::from_le_bytes),
         [0, b'{' | b'[', ..] => utf16(&bytes, u16::from_be_bytes),
-        _ => String::from_utf8(bytes).map_err(|problem| {
-            let at = problem.utf8_error().valid_up_to();
-            Error::new(ErrorKind::InvalidData, format!("not UTF-8 text (byte {at})"))
-        }),
+        _ => utf8(bytes),
     }
+}
+
+/// The text of a file in UTF-8.
+pub(super) fn utf8(bytes: Vec<u8>) -> Result<String> {
+    String::from_utf8(bytes).map_err(|problem| {
+        let at = problem.utf8_error().valid_up_to();
+        Error::new(ErrorKind::InvalidData, format!("not UTF-8 text (byte {at})"))
+    })
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String> {

@@ -70,13 +70,12 @@ impl SourceMap {
     /// Reads a file from disk, once.
     ///
     /// # Errors
-    /// What the operating system says, or `InvalidData` when the file is neither UTF-8 nor UTF-16 text.
+    /// What the operating system says, or `InvalidData` when the file is not UTF-8 text.
     pub fn load(&self, path: &Path) -> std::io::Result<Arc<SourceFile>> {
         if let Some(file) = self.by_path(path) {
             return Ok(file);
         }
-        let text = super::decode(std::fs::read(path)?)?;
-        Ok(self.add(path, text))
+        Ok(self.add(path, super::decode::utf8(std::fs::read(path)?)?))
     }
 
     /// Adds a file whose text is already at hand (standard input, an editor's buffer, a test).

@@ -78,6 +78,11 @@ impl ResourceNode {
                 }
             }
             (_, []) if value.as_str() == Some("") => {}
+            (ValueKind::String(_) | ValueKind::Number(_) | ValueKind::Template(_), []) if value.sensitive => {
+                // What is never to be shown is not given to rules, which make messages of it.
+                let cause = Cause::Unsupported("reading a sensitive value".into());
+                values.unknown.get_or_insert_with(|| Arc::new(Unknown { cause, span: value.span }));
+            }
             (_, []) => {
                 let place = Place { resource: self.place.resource, site, origin: value.span };
                 values.found.push((value, place));

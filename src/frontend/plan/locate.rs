@@ -36,7 +36,7 @@ pub fn locate(planned: &mut [Resource], source: &[Resource]) {
 }
 
 /// An address without instance keys.
-fn without_keys(address: &str) -> EcoString {
+pub(super) fn without_keys(address: &str) -> EcoString {
     let mut text = EcoString::new();
     let mut characters = address.chars().peekable();
     while let Some(character) = characters.next() {

@@ -244,7 +244,12 @@ fn describe(document: &Document, diagnostics: &mut Vec<Diagnostic>) {
         .resource_drift
         .iter()
         .map(|drift| drift.address.as_ref())
-        .filter(|address| relevant.is_empty() || relevant.contains(address))
+        .filter(|address| {
+            // An attribute of all instances is named without their keys.
+            relevant.is_empty()
+                || relevant.contains(address)
+                || relevant.contains(locate::without_keys(address).as_str())
+        })
         .collect();
     if !drifted.is_empty() {
         let named: Vec<String> = drifted.iter().take(NAMED).map(|address| format!("`{address}`")).collect();

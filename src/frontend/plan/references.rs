@@ -146,7 +146,10 @@ impl<'d, 'a> References<'d, 'a> {
             }
             previous = text;
             let mut parts = segments(text);
-            parts.extend(rest.iter().cloned());
+            // What remains of the way leads into an object or a map that was made of texts such as ids.
+            if !ends_at_a_text(&parts) {
+                parts.extend(rest.iter().cloned());
+            }
             self.follow(&parts, scope, by_key, found, depth + 1)?;
         }
         Some(())
@@ -318,6 +321,22 @@ impl<'d, 'a> References<'d, 'a> {
             }
         }
     }
+}
+
+/// Whether a reference leads to an attribute of a resource that is a text, which nothing is a part of.
+fn ends_at_a_text(parts: &[Segment]) -> bool {
+    let words = match parts.first().map(|first| first.name.as_str()) {
+        None | Some("each" | "count" | "path" | "terraform" | "self" | "local" | "var" | "module") => {
+            return false;
+        }
+        Some("data") => 3,
+        Some(_) => 2,
+    };
+    parts.get(words..).and_then(<[Segment]>::last).is_some_and(|last| {
+        let is =
+            |text: &str| last.name == text || last.name.strip_suffix(text).is_some_and(|n| n.ends_with('_'));
+        is("id") || is("name")
+    })
 }
 
 /// The remaining steps, led by the keys of the name before them.

@@ -71,6 +71,10 @@ impl Evaluator<'_> {
         };
         match functions::call(name, arguments, &context, span) {
             Ok(value) => value,
+            // What the message quotes may be secret.
+            Err(_) if arguments.iter().any(functions::holds_sensitive) => {
+                self.fail(span, format!("`{name}` fails for a sensitive value"))
+            }
             Err(message) => self.fail(span, message),
         }
     }

@@ -74,6 +74,10 @@ impl Pattern {
     }
 
     fn push_value(&mut self, value: &Value, depth: usize) -> Option<()> {
+        // Names and ids are shown, so none is made of what must not be.
+        if value.sensitive && !matches!(value.kind, ValueKind::Unknown(_) | ValueKind::Reference(_)) {
+            return None;
+        }
         match &value.kind {
             ValueKind::String(text) => self.push_text(text),
             ValueKind::Number(number) => self.push_text(&number.to_string()),

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::azure::resource_types;
 use crate::resource::{Configuration, Mode, Multiplicity, Resource, Schema};
 use crate::topology::{Field, Place, ResourceId, State};
-use crate::value::{Cause, Reference, ResourceKey, TemplatePart, Unknown, Value, ValueKind};
+use crate::value::{Cause, Entry, Reference, ResourceKey, Sequence, TemplatePart, Unknown, Value, ValueKind};
 
 use super::azapi;
 use super::pattern::{Hole, Pattern};
@@ -132,7 +132,7 @@ fn one(index: usize, resource: &Resource) -> Source {
         key: resource.key.clone(),
         managed,
         schema: resource.schema,
-        body: resource.body.clone(),
+        body: marks_inside(&resource.body, false, 0).unwrap_or_else(|| resource.body.clone()),
         arm_type: None,
         what: written.clone(),
         written,
@@ -264,4 +264,41 @@ fn last_segment(value: &Value, depth: usize) -> State<EcoString> {
             None => State::Unknown(super::view::why(value)),
         },
     }
+}
+
+/// How deep marks are carried; values come from evaluation, which has its own limit.
+const DEPTH: usize = 64;
+
+/// The value with everything marked that lies inside of something that must not be shown; `None` where nothing changes.
+fn marks_inside(value: &Value, hidden: bool, depth: usize) -> Option<Value> {
+    let hidden = hidden || value.sensitive || depth > DEPTH;
+    let kind = match &value.kind {
+        ValueKind::Sequence(sequence) => {
+            let items: Vec<Option<Value>> =
+                sequence.items.iter().map(|item| marks_inside(item, hidden, depth + 1)).collect();
+            items.iter().any(Option::is_some).then(|| {
+                let items = items.into_iter().zip(&sequence.items);
+                let items = items.map(|(marked, item)| marked.unwrap_or_else(|| item.clone())).collect();
+                ValueKind::Sequence(Arc::new(Sequence { kind: sequence.kind, items }))
+            })
+        }
+        ValueKind::Mapping(mapping) => {
+            let mut marked = Vec::new();
+            for (name, entry) in &mapping.entries {
+                if let Some(value) = marks_inside(&entry.value, hidden, depth + 1) {
+                    marked.push((name.clone(), Entry { span: entry.span, value }));
+                }
+            }
+            (!marked.is_empty()).then(|| {
+                let mut mapping = mapping.clone();
+                Arc::make_mut(&mut mapping).entries.extend(marked);
+                ValueKind::Mapping(mapping)
+            })
+        }
+        _ => None,
+    };
+    if kind.is_none() && value.sensitive == hidden {
+        return None;
+    }
+    Some(Value { kind: kind.unwrap_or_else(|| value.kind.clone()), sensitive: hidden, ..value.clone() })
 }

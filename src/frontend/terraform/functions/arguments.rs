@@ -191,7 +191,7 @@ pub(super) fn invalid(parameter: &str, problem: &str) -> String {
 }
 
 /// Whether a value or anything in it is sensitive.
-pub(super) fn holds_sensitive(value: &Value) -> bool {
+pub(in crate::frontend::terraform) fn holds_sensitive(value: &Value) -> bool {
     value.sensitive
         || match &value.kind {
             ValueKind::Sequence(sequence) => sequence.items.iter().any(holds_sensitive),

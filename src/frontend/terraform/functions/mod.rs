@@ -37,6 +37,7 @@ use crate::frontend::Sandbox;
 use crate::source::{SourceMap, Span};
 use crate::value::Value;
 
+pub(super) use arguments::holds_sensitive;
 use arguments::{Function, Sensitivity, Unknowns};
 
 /// The most elements that a function may make (`setproduct` multiplies).
