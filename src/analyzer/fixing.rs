@@ -1,7 +1,7 @@
 //! Fixes in rounds: apply, check again, until nothing changes. Nothing is written to disk here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::fix::{Changed, apply};
@@ -10,7 +10,6 @@ use crate::resource::{Language, Level};
 use crate::rules::{self, Rule};
 use crate::source::{SourceMap, Span};
 
-use super::inputs::STANDARD_INPUT;
 use super::{Checked, Options, Stage, examine};
 
 /// More rounds than fixes that wait for each other take. Each round ends with fewer findings than it began with.
@@ -70,10 +69,6 @@ pub fn fix(options: &Options, progress: &dyn Fn(Stage)) -> Fixing {
     let hidden = first.1.hidden.clone();
     let planned = first.1.languages.contains(&Language::TerraformPlan);
     let mut current = first.1;
-    // It can be read once only.
-    if let Some(file) = originals.by_path(Path::new(STANDARD_INPUT)) {
-        texts.insert(file.path().to_path_buf(), Arc::clone(file.text()));
-    }
     let mut fixed = Vec::new();
     for _ in 0..ROUNDS {
         let candidates = candidates(&current.report, &options.rules);

@@ -36,7 +36,7 @@ pub(super) struct PlanInput {
 }
 
 /// How standard input is named in findings.
-pub(super) const STANDARD_INPUT: &str = "<stdin>";
+const STANDARD_INPUT: &str = "<stdin>";
 
 /// Folders that hold copies of other people's files, or no configuration at all.
 const SKIPPED: [&str; 4] = [".terraform", ".git", ".terragrunt-cache", "node_modules"];
@@ -130,15 +130,6 @@ impl Inputs {
 
 /// What can be checked.
 const HELP: &str = "Name a folder, a Terraform or Bicep file, an ARM template, or a plan as `terraform show -json` writes it.";
-fn standard_input(sources: &SourceMap) -> io::Result<Arc<SourceFile>> {
-    // A run that checks several times reads it once.
-    if let Some(file) = sources.by_path(Path::new(STANDARD_INPUT)) {
-        return Ok(file);
-    }
-    let mut text = String::new();
-    io::stdin().lock().read_to_string(&mut text)?;
-    Ok(sources.add(Path::new(STANDARD_INPUT), text))
-}
 
 /// The files below a folder that are Bicep or may be ARM templates. What git ignores is left out.
 fn deployments_below(folder: &Path) -> impl Iterator<Item = PathBuf> {

@@ -166,6 +166,11 @@ pub(super) fn check(
     matches: &ArgMatches,
     color: ColorChoice,
 ) -> Result<ExitCode, Failure> {
+    let fixes = arguments.fix || arguments.diff;
+    if fixes && arguments.input.paths.iter().any(|path| path.as_os_str() == "-") {
+        // Every round of fixing reads the input again.
+        return Err(anyhow::anyhow!("`--fix` and `--diff` cannot read standard input; name a file").into());
+    }
     let selection = Selection {
         select: arguments.select.clone(),
         ignore: arguments.ignore.clone(),

@@ -268,7 +268,7 @@ fn with_files(test: impl Fn(&dyn Fn(&str, &[Value]) -> Result<Value, String>, &S
     std::fs::write(root.join("net.yaml"), "# ü\ncidr:\n  - 10.0.0.0/8\n").unwrap();
     std::fs::write(root.join("sub/a.txt"), "hello").unwrap();
     std::fs::write(root.join("sub/deep/b.txt"), "b").unwrap();
-    std::fs::write(root.join("raw.bin"), [0xc3, 0x28]).unwrap();
+    std::fs::write(root.join("raw.bin"), [0xff, 0xfe]).unwrap();
     std::fs::write(folder.path().join("secret.txt"), "secret").unwrap();
     let sources = SourceMap::new();
     let sandbox = Sandbox::new([root.clone()]);
