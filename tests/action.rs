@@ -225,7 +225,7 @@ fn outputs_are_set_when_input_cannot_be_read_or_arguments_are_wrong() {
     assert_eq!(outputs["exit-code"], "2");
     assert!(!runner.path("workspace/portolan.sarif").exists());
 
-    runner.input("fail-on", "error");
+    runner.input("fail-on", "");
     runner.input("sarif-file", "a\nfindings=7");
     assert_eq!(status(&runner.check()), 2);
     assert_eq!(runner.outputs().len(), 1);
@@ -266,8 +266,8 @@ fn inputs_become_arguments_and_nothing_else() {
     let expected = [
         "check",
         "--format=text",
-        "--fail-on=warning",
         &format!("--report=counts={counts}"),
+        "--fail-on=warning",
         "--select=subnet,dns",
         "--select=nsg",
         "--ignore=peering-one-way",

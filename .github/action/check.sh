@@ -58,7 +58,8 @@ one baseline "$PORTOLAN_BASELINE"
 one only-changed "$PORTOLAN_ONLY_CHANGED"
 sarif=$PORTOLAN_SARIF_FILE
 
-arguments=(check "--format=$PORTOLAN_FORMAT" "--fail-on=$PORTOLAN_FAIL_ON" "--report=counts=$counts")
+arguments=(check "--format=$PORTOLAN_FORMAT" "--report=counts=$counts")
+if [ -n "$PORTOLAN_FAIL_ON" ]; then arguments+=("--fail-on=$PORTOLAN_FAIL_ON"); fi
 if [ -n "$sarif" ]; then
   # What an earlier run left must not pass for this one's.
   rm -f -- "$sarif"

@@ -9,8 +9,7 @@ const CHECKOUTS: [&str; 3] = ["GITHUB_WORKSPACE", "BUILD_SOURCESDIRECTORY", "CI_
 /// says.
 pub(super) fn top() -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
-    let checkouts: Vec<PathBuf> =
-        CHECKOUTS.iter().filter_map(|name| std::env::var_os(name)).map(PathBuf::from).collect();
+    let checkouts: Vec<PathBuf> = CHECKOUTS.iter().filter_map(std::env::var_os).map(PathBuf::from).collect();
     let mut folders = here.ancestors();
     folders
         .find(|folder| folder.join(".git").exists() || checkouts.iter().any(|top| top == folder))
