@@ -10,8 +10,8 @@ use crate::source::{SourceMap, Span, display_path};
 /// Something that is deployed by itself.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Deployment {
-    /// An ARM template.
-    Template(PathBuf),
+    /// An ARM template; whether the user named it.
+    Template(PathBuf, bool),
     /// A Bicep file, or a parameters file with the template that it names; and the ARM template that was compiled from it.
     Bicep(PathBuf, Option<PathBuf>),
 }
@@ -20,7 +20,7 @@ impl Deployment {
     /// Its file.
     pub(super) fn path(&self) -> &Path {
         match self {
-            Deployment::Template(path) | Deployment::Bicep(path, _) => path,
+            Deployment::Template(path, _) | Deployment::Bicep(path, _) => path,
         }
     }
 }
@@ -60,8 +60,10 @@ pub(super) fn find(
     };
     let json: Vec<PathBuf> = files.iter().filter(|path| is(path, "json")).cloned().collect();
     let found = arm::discover(&json, sources).into_iter().filter(|path| !compiled_or_used(path));
-    let named = named.iter().filter(|path| !is_bicep(path)).cloned();
-    deployments.extend(found.chain(named).map(Deployment::Template));
+    let is_named = |path: &PathBuf| named.contains(path);
+    let given = named.iter().filter(|path| !is_bicep(path)).cloned();
+    deployments.extend(found.filter(|path| !is_named(path)).map(|path| Deployment::Template(path, false)));
+    deployments.extend(given.map(|path| Deployment::Template(path, true)));
     deployments.sort_by(|a, b| a.path().cmp(b.path()));
     deployments.dedup();
     deployments

@@ -1,5 +1,6 @@
 //! Evaluates Bicep files and ARM templates, with their parameters.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -26,10 +27,14 @@ pub(super) fn load(
         .map(|(index, deployment)| load_one(deployment, first_root + index as u32, run, sources))
         .collect();
     let mut configuration = Configuration::default();
-    for (root, resources, diagnostics) in loaded {
-        configuration.roots.push(root);
-        configuration.resources.extend(resources);
-        for diagnostic in diagnostics {
+    let nested = deployed_by_others(deployments, &loaded);
+    for (index, one) in loaded.into_iter().enumerate() {
+        configuration.roots.push(one.root);
+        if nested.contains(&index) {
+            continue;
+        }
+        configuration.resources.extend(one.resources);
+        for diagnostic in one.diagnostics {
             // A module that several deployments use says the same for each.
             if !configuration.diagnostics.contains(&diagnostic) {
                 configuration.diagnostics.push(diagnostic);
@@ -39,20 +44,44 @@ pub(super) fn load(
     configuration
 }
 
-fn load_one(
-    deployment: &Deployment,
-    root: u32,
-    run: &Options,
-    sources: &SourceMap,
-) -> (Root, Vec<Resource>, Vec<Diagnostic>) {
+/// What one deployment comes to.
+struct Loaded {
+    root: Root,
+    resources: Vec<Resource>,
+    diagnostics: Vec<Diagnostic>,
+    /// The files of the templates that it links to.
+    linked: Vec<PathBuf>,
+}
+
+/// The positions of the templates that another one turned out to link to: they are checked inside that, with the parameters
+/// that it gives. What the user named is checked by itself as well; of templates that link to each other, the first is.
+fn deployed_by_others(deployments: &[Deployment], loaded: &[Loaded]) -> BTreeSet<usize> {
+    let identity = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let positions: BTreeMap<PathBuf, usize> =
+        deployments.iter().enumerate().map(|(index, one)| (identity(one.path()), index)).collect();
+    let links: Vec<BTreeSet<usize>> = loaded
+        .iter()
+        .map(|one| one.linked.iter().filter_map(|path| positions.get(&identity(path)).copied()).collect())
+        .collect();
+    let reaches = |from: usize, to: usize| links.get(from).is_some_and(|links| links.contains(&to));
+    let nested = |index: usize| {
+        (0..links.len())
+            .any(|other| other != index && reaches(other, index) && (other < index || !reaches(index, other)))
+    };
+    let named = |index: usize| matches!(deployments.get(index), Some(Deployment::Template(_, true)));
+    (0..links.len()).filter(|index| !named(*index) && nested(*index)).collect()
+}
+
+fn load_one(deployment: &Deployment, root: u32, run: &Options, sources: &SourceMap) -> Loaded {
     let of = |path: &Path, language| Root { path: display_path(path), language };
     let template = |path: &Path, mut diagnostics: Vec<Diagnostic>| {
         let deployed = arm::load_template(path, &arm_options(path, run), sources, root);
         diagnostics.extend(deployed.diagnostics);
-        (of(path, Language::Arm), deployed.resources, diagnostics)
+        let (resources, linked) = (deployed.resources, deployed.linked);
+        Loaded { root: of(path, Language::Arm), resources, diagnostics, linked }
     };
     match deployment {
-        Deployment::Template(path) => template(path, Vec::new()),
+        Deployment::Template(path, _) => template(path, Vec::new()),
         Deployment::Bicep(path, compiled) => {
             let options = bicep::Options {
                 deployment: bicep_options(path, run),
@@ -61,7 +90,12 @@ fn load_one(
             let loaded = bicep::load(path, &options, sources, root);
             match compiled {
                 Some(compiled) if loaded.unreadable => template(compiled, loaded.diagnostics),
-                _ => (of(path, Language::Bicep), loaded.resources, loaded.diagnostics),
+                _ => Loaded {
+                    root: of(path, Language::Bicep),
+                    resources: loaded.resources,
+                    diagnostics: loaded.diagnostics,
+                    linked: Vec::new(),
+                },
             }
         }
     }
@@ -143,5 +177,68 @@ fn of_json(json: &serde_json::Value) -> Value {
                 .map(|(name, json)| (name.as_str().into(), Entry { span: nowhere, value: of_json(json) }));
             Value::mapping(MappingKind::Object, entries, nowhere)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyzer::model;
+
+    const SCHEMA: &str = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
+
+    /// A template that deploys the one of that name in its folder, by a link that is put together at deployment.
+    fn linking(to: &str) -> String {
+        format!(
+            r#"{{ "$schema": "{SCHEMA}", "contentVersion": "1.0.0.0", "resources": [
+                {{ "type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": "inner", "properties": {{
+                    "mode": "Incremental",
+                    "templateLink": {{ "uri": "[uri(deployment().properties.templateLink.uri, '{to}')]" }},
+                    "parameters": {{ "range": {{ "value": "10.0.0.0/16" }} }}
+                }} }}
+            ] }}"#
+        )
+    }
+
+    fn network() -> String {
+        format!(
+            r#"{{ "$schema": "{SCHEMA}", "contentVersion": "1.0.0.0",
+                "parameters": {{ "range": {{ "type": "string", "defaultValue": "" }} }},
+                "resources": [
+                    {{ "type": "Microsoft.Network/virtualNetworks", "apiVersion": "2023-04-01", "name": "vnet",
+                       "properties": {{ "addressSpace": {{ "addressPrefixes": [ "[parameters('range')]" ] }} }} }}
+                ] }}"#
+        )
+    }
+
+    fn networks(files: &[(&str, String)], named: &[&str]) -> usize {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let mut paths: Vec<PathBuf> = named.iter().map(|name| folder.path().join(name)).collect();
+        paths.push(folder.path().to_path_buf());
+        let options = Options { paths, ..Options::default() };
+        model(&SourceMap::new(), &options, &|_| ()).topology.virtual_networks.len()
+    }
+
+    #[test]
+    fn a_linked_template_is_checked_inside_the_one_that_links_to_it() {
+        let files = [("azuredeploy.json", linking("nested/net.json")), ("nested/net.json", network())];
+        assert_eq!(networks(&files, &[]), 1);
+        assert_eq!(
+            networks(&files, &["nested/net.json"]),
+            2,
+            "what the user named is checked by itself as well"
+        );
+        assert_eq!(networks(&files[1..], &[]), 1);
+    }
+
+    #[test]
+    fn of_templates_that_link_to_each_other_one_is_checked() {
+        let files = [("a.json", linking("b.json")), ("b.json", linking("a.json")), ("c.json", network())];
+        assert_eq!(networks(&files, &[]), 1);
     }
 }

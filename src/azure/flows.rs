@@ -236,6 +236,8 @@ pub struct RequiredFlow {
     /// What will do instead, in words.
     #[serde(default)]
     pub alternatives: Vec<String>,
+    /// The sub-resource of a private endpoint that the flow goes to where there is one.
+    pub private_endpoint: Option<String>,
     /// What else there is to say.
     pub note: Option<String>,
     /// Key of [`RequiredFlows::sources`].

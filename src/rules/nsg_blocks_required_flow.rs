@@ -318,6 +318,19 @@ fn is_decidable(flow: &RequiredFlow) -> bool {
 }
 
 impl Surroundings<'_> {
+    /// Whether some private endpoint leads to this sub-resource, or may.
+    fn has_endpoint(&self, group: &str) -> bool {
+        let connections = self.topology.private_endpoints.iter().flat_map(|endpoint| &endpoint.connections);
+        connections.into_iter().any(|connection| {
+            let ids = &connection.group_ids;
+            ids.rest.is_some()
+                || ids.items.iter().any(|id| match id.known() {
+                    Some(id) => id.eq_ignore_ascii_case(group),
+                    None => true,
+                })
+        })
+    }
+
     fn judge(
         &self,
         reporter: &mut Reporter,
@@ -326,6 +339,12 @@ impl Surroundings<'_> {
         required: &RequiredFlow,
     ) {
         let Some(ports) = required.port_set() else { return };
+        // Traffic inside the network, which a flow to a private endpoint is, does not leave by the service's public addresses.
+        if let Some(group) = &required.private_endpoint
+            && self.has_endpoint(group)
+        {
+            return;
+        }
         let (Some(source), Some(destination)) =
             (self.party(resource, &required.from), self.party(resource, &required.to))
         else {

@@ -159,8 +159,11 @@ fn excused(topology: &Topology, subnet: Id<Subnet>, row: &SubnetRouteRule) -> bo
     if row.id != "firewall-default" {
         return row.unless.is_some() || row.condition.is_some();
     }
+    // A firewall of which it is not known where it stands may stand here.
     let mut firewalls = topology.firewalls.iter().filter(|firewall| {
-        firewall.ip_configurations.iter().any(|configuration| configuration.subnet.to() == Some(subnet))
+        firewall.ip_configurations.iter().any(|configuration| {
+            configuration.subnet.to() == Some(subnet) || configuration.subnet.unknown().is_some()
+        })
     });
     !firewalls
         .all(|firewall| firewall.management_ip_configurations.is_empty() && firewall.header.is_managed())

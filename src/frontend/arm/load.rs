@@ -80,7 +80,9 @@ pub fn load_template(path: &Path, options: &Options, sources: &SourceMap, root: 
         let loader = Loader { sources, sandbox, loaded: RefCell::default() };
         let mut deployed = deploy(Arc::new(template), &inputs, &loader, root);
         diagnostics.append(&mut deployed.diagnostics);
-        Deployed { diagnostics, ..deployed }
+        let mut linked: Vec<PathBuf> = loader.loaded.into_inner().into_keys().collect();
+        linked.sort();
+        Deployed { diagnostics, linked, ..deployed }
     })
     .unwrap_or_else(|problem| Deployed {
         diagnostics: vec![Diagnostic::error("limit", problem, Span::NOWHERE)],

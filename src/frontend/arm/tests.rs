@@ -505,3 +505,61 @@ fn templates_that_link_to_themselves_end() {
     let deployed = load_template(&path, &Options::default(), &SourceMap::new(), 0);
     assert_eq!(deployed.diagnostics[0].code, "unreadable-file");
 }
+
+#[test]
+fn ids_of_names_that_are_taken_apart() {
+    let deployed = deploy(
+        r#""parameters": { "net": { "type": "string" } },
+        "resources": [
+            { "type": "Microsoft.Network/virtualNetworks/subnets", "apiVersion": "2023-04-01", "name": "[format('{0}/{1}', parameters('net'), 'a')]" }
+        ],
+        "outputs": {
+            "own": { "type": "string", "value": "[resourceId('Microsoft.Network/virtualNetworks/subnets', split(format('{0}/{1}', parameters('net'), 'a'), '/')[0], split(format('{0}/{1}', parameters('net'), 'a'), '/')[1])]" },
+            "other": { "type": "string", "value": "[resourceId('Microsoft.Network/virtualNetworks/subnets', split(format('{0}/{1}', parameters('net'), 'b'), '/')[0], split(format('{0}/{1}', parameters('net'), 'b'), '/')[1])]" },
+            "mixed": { "type": "string", "value": "[resourceId('Microsoft.Network/virtualNetworks/subnets', split('x/y', '/')[0], split('z/a', '/')[1])]" }
+        }"#,
+    );
+    assert_eq!(output(&deployed, "own"), "&Microsoft.Network/virtualNetworks/{net}/subnets/a.id");
+    assert!(
+        output(&deployed, "other").ends_with("/virtualNetworks/{?net}/subnets/b`"),
+        "{}",
+        output(&deployed, "other")
+    );
+    assert!(
+        output(&deployed, "mixed").ends_with("/virtualNetworks/x/subnets/a`"),
+        "{}",
+        output(&deployed, "mixed")
+    );
+}
+
+#[test]
+fn json_with_unknown_parts_inside_its_strings() {
+    let deployed = deploy(
+        r#""parameters": { "net": { "type": "string" } },
+        "resources": [],
+        "outputs": {
+            "inside": { "type": "object", "value": "[json(concat('{ \"name\": \"a-', parameters('net'), '\", \"list\": [1, null] }'))]" },
+            "outside": { "type": "object", "value": "[json(concat('{ \"count\": ', parameters('net'), ' }'))]" },
+            "key": { "type": "object", "value": "[json(concat('{ \"', parameters('net'), '\": 1 }'))]" }
+        }"#,
+    );
+    assert_eq!(output(&deployed, "inside"), "{\"name\":`a-{?net}`,\"list\":[1,null]}");
+    assert_eq!(output(&deployed, "outside"), "?net");
+    assert_eq!(output(&deployed, "key"), "?net");
+}
+
+#[test]
+fn an_empty_text_says_nothing_about_what_azure_fills_in() {
+    let deployed = deploy(
+        r#""resources": [
+            { "type": "Microsoft.Network/networkInterfaces", "apiVersion": "2023-04-01", "name": "nic",
+              "properties": { "ipConfigurations": [ { "name": "a", "properties": { "privateIPAddress": "" } } ] } }
+        ],
+        "outputs": {
+            "address": { "type": "string", "value": "[reference('nic').ipConfigurations[0].properties.privateIPAddress]" },
+            "name": { "type": "string", "value": "[reference('nic').ipConfigurations[0].name]" }
+        }"#,
+    );
+    assert_eq!(output(&deployed, "name"), "\"a\"");
+    assert!(output(&deployed, "address").starts_with('&'), "{}", output(&deployed, "address"));
+}

@@ -20,6 +20,10 @@ const RULE_SET_LINK_TYPE: &str = "microsoft.network/dnsforwardingrulesets/virtua
 const FORWARDING_RULE_TYPE: &str = "microsoft.network/dnsforwardingrulesets/forwardingrules";
 const ZONE_GROUP_TYPE: &str = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups";
 
+/// What begins so is a child of something.
+const CHILDREN: [&str; 3] =
+    [ZONE_PREFIX, "microsoft.network/dnsresolvers/", "microsoft.network/dnsforwardingrulesets/"];
+
 /// Record types in their usual spelling, and where their targets stand.
 const RECORDS: &[(&str, &str)] = &[
     ("A", "a"),
@@ -44,6 +48,10 @@ impl<'a> Builder<'a> {
         }
         for source in self.sources {
             let what = source.what.as_str();
+            // What has a place of its own in the model is joined there.
+            if source.superseded && CHILDREN.iter().any(|prefix| what.starts_with(prefix)) {
+                continue;
+            }
             if let Some(kind) = what.strip_prefix(ZONE_PREFIX)
                 && let Some((record_type, _)) = RECORDS.iter().find(|(_, lower)| *lower == kind)
             {
@@ -71,7 +79,8 @@ impl<'a> Builder<'a> {
                 self.fill_private_link_service(source);
             }
         }
-        for source in self.sources.iter().filter(|source| source.what.eq_ignore_ascii_case(ZONE_GROUP_TYPE)) {
+        let zone_group = |source: &&Source| source.what.eq_ignore_ascii_case(ZONE_GROUP_TYPE);
+        for source in self.sources.iter().filter(zone_group).filter(|source| !source.superseded) {
             self.add_zone_group(source);
         }
         for (index, link) in self.topology.zone_links.iter().enumerate() {
@@ -390,7 +399,8 @@ impl<'a> Builder<'a> {
         let mut matching = nodes.iter().copied().filter(|node| {
             use super::pattern::{Likeness, compare};
             let source = self.source(*node);
-            compare(source.group.as_ref(), id.group.as_ref()) != Likeness::Different
+            !source.superseded
+                && compare(source.group.as_ref(), id.group.as_ref()) != Likeness::Different
                 && compare(source.subscription.as_ref(), id.subscription.as_ref()) != Likeness::Different
         });
         let one = matching.next()?;

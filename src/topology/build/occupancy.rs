@@ -15,7 +15,9 @@ use super::view::{Found, View, why};
 impl<'a> Builder<'a> {
     /// Finds all uses of subnets.
     pub fn fill_occupancies(&mut self) {
-        for source in self.sources.iter().filter(|source| source.managed && !source.patch) {
+        for source in
+            self.sources.iter().filter(|source| source.managed && !source.patch && !source.superseded)
+        {
             if source.is_arm() {
                 for row in occupants::of_arm(&source.what) {
                     for property in row.arm.iter().filter(|property| applies(property, &source.view())) {
@@ -43,7 +45,9 @@ impl<'a> Builder<'a> {
 
     /// Finds all network rules that admit subnets.
     pub fn fill_admissions(&mut self) {
-        for source in self.sources.iter().filter(|source| source.managed && !source.patch) {
+        for source in
+            self.sources.iter().filter(|source| source.managed && !source.patch && !source.superseded)
+        {
             if source.is_arm() {
                 for row in service_endpoints::of_type(&source.what) {
                     for rule in &row.arm {
@@ -116,6 +120,18 @@ impl<'a> Builder<'a> {
                 continue;
             }
             let subnet = Link { state, place };
+            // The same resource, deployed once more under a condition, takes no place of its own.
+            let known = source.same_as.and_then(|same| {
+                self.topology.occupancies.iter().position(|other| {
+                    other.kind == row.kind
+                        && self.source(other.resource).same_as == Some(same)
+                        && other.subnet.to().is_some()
+                        && other.subnet.to() == subnet.to()
+                })
+            });
+            if known.is_some() {
+                continue;
+            }
             let occupancy = Occupancy { resource: source.id, subnet, kind: row.kind.clone(), place };
             self.topology.occupancies.push(occupancy);
         }

@@ -23,7 +23,11 @@ impl<'a> Builder<'a> {
                 self.fill_route_table(source);
             }
         }
-        for source in self.sources.iter().filter(|source| source.what == ROUTE_TYPE && source.managed) {
+        for source in self
+            .sources
+            .iter()
+            .filter(|source| source.what == ROUTE_TYPE && source.managed && !source.superseded)
+        {
             self.add_route(source);
         }
     }

@@ -55,7 +55,11 @@ impl<'a> Builder<'a> {
             }
         }
         let rule_type = RULE_TYPE.to_lowercase();
-        for source in self.sources.iter().filter(|source| source.what == rule_type && source.managed) {
+        for source in self
+            .sources
+            .iter()
+            .filter(|source| source.what == rule_type && source.managed && !source.superseded)
+        {
             self.add_rule(source);
         }
     }

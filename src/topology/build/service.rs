@@ -18,7 +18,7 @@ impl<'a> Builder<'a> {
     /// Reads flexible servers and Kubernetes clusters.
     pub fn fill_services(&mut self) {
         let mut clusters: FxHashMap<ResourceId, usize> = FxHashMap::default();
-        for source in self.sources.iter().filter(|source| !source.patch) {
+        for source in self.sources.iter().filter(|source| !source.patch && !source.superseded) {
             match source.what.as_str() {
                 POSTGRESQL => self.add_flexible_server(source, Engine::PostgreSql),
                 MYSQL => self.add_flexible_server(source, Engine::MySql),
@@ -32,7 +32,9 @@ impl<'a> Builder<'a> {
         if clusters.is_empty() {
             return;
         }
-        for source in self.sources.iter().filter(|source| source.what == POOL && source.managed) {
+        for source in
+            self.sources.iter().filter(|source| source.what == POOL && source.managed && !source.superseded)
+        {
             self.add_pool_of_cluster(source, &clusters);
         }
     }

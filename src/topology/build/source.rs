@@ -54,6 +54,10 @@ pub(super) struct Source {
     pub uncertain: Option<Arc<Unknown>>,
     /// Addresses that come before it.
     pub dependencies: Vec<EcoString>,
+    /// The first resource of the input that is the same one, when a template deploys it more than once.
+    pub same_as: Option<ResourceId>,
+    /// Another deployment of the same resource comes after this one and replaces what it says.
+    pub superseded: bool,
 }
 
 impl Source {
@@ -83,7 +87,35 @@ pub(super) fn prepare(configuration: &Configuration) -> Vec<Source> {
     let mut sources: Vec<Source> =
         configuration.resources.iter().enumerate().map(|(index, resource)| one(index, resource)).collect();
     name_groups(&mut sources);
+    join_redeployments(&mut sources);
     sources
+}
+
+/// Finds what a template deploys several times: nested deployments change a resource on the way, and tests deploy a whole
+/// template twice. Every deployment but the last is superseded, unless it is not certain that the last is made.
+fn join_redeployments(sources: &mut [Source]) {
+    type Identity = (u32, EcoString, Pattern, Option<Pattern>, Vec<Pattern>);
+    let mut groups: FxHashMap<Identity, Vec<usize>> = FxHashMap::default();
+    for (index, source) in sources.iter().enumerate() {
+        if let (true, None, Some(group), Some(names)) =
+            (source.managed && source.is_arm(), &source.parent, &source.group, &source.names)
+        {
+            let (group, names) = (group.clone(), names.clone());
+            let identity = (source.key.root, source.what.clone(), group, source.subscription.clone(), names);
+            groups.entry(identity).or_default().push(index);
+        }
+    }
+    for members in groups.into_values().filter(|members| members.len() > 1) {
+        let first = members.first().copied().map(ResourceId::new);
+        let certain = |source: &Source| source.uncertain.is_none();
+        let last = members.iter().rev().copied().find(|index| sources.get(*index).is_some_and(certain));
+        for index in members {
+            if let Some(source) = sources.get_mut(index) {
+                source.same_as = first;
+                source.superseded = certain(source) && last.is_some_and(|last| index < last);
+            }
+        }
+    }
 }
 
 /// Where a scope is the id of a resource group that the input declares, the group's name is known.
@@ -147,6 +179,8 @@ fn one(index: usize, resource: &Resource) -> Source {
         lookup,
         uncertain,
         dependencies: resource.dependencies.clone(),
+        same_as: None,
+        superseded: false,
     };
     match resource.schema {
         Schema::Arm => arm(&mut source, resource),

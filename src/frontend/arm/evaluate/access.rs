@@ -195,8 +195,9 @@ fn resolve(context: &Context<'_, '_>, reference: &Reference, span: Span) -> Opti
                 found.kind,
                 ValueKind::Bool(_) | ValueKind::Number(_) | ValueKind::String(_) | ValueKind::Template(_)
             ) || super::text::is_id_reference(&found);
-            // Where the template gives an object, Azure may add to it: only what is inside can be read.
-            plain.then_some(found)
+            // Where the template gives an object, Azure may add to it: only what is inside can be read. Nor does an empty text
+            // say what will be there: it is how templates leave something to Azure.
+            (plain && found.as_str() != Some("")).then_some(found)
         }
     }
 }

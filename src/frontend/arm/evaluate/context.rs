@@ -9,7 +9,7 @@ use super::super::expression::ast::{ArrayItem, Expression, ExpressionKind, Objec
 use super::super::lower::lower_case;
 use super::resources::{Deployment, Slot};
 use super::text::{concat, plain_text};
-use super::{MAX_DEPTH, Run, access, functions, ids, operators};
+use super::{MAX_DEPTH, Run, absent, access, functions, ids, operators};
 use crate::source::Span;
 use crate::value::{Cause, Entry, MappingKind, SequenceKind, TemplatePart, Value, ValueKind};
 
@@ -115,6 +115,11 @@ impl<'r, 'l> Context<'r, 'l> {
             ExpressionKind::Local(name) => self.local(name, span),
             ExpressionKind::Resource(symbol) => self.resource(symbol, span),
             ExpressionKind::Property { target, name, name_span, safe } => {
+                if let ExpressionKind::Resource(symbol) = &target.kind
+                    && let Some(value) = absent::attribute(self, symbol, name, span)
+                {
+                    return value;
+                }
                 let target = self.evaluate(target);
                 access::property(self, &target, name, *name_span, span, *safe)
             }

@@ -4,6 +4,7 @@
 //! deployments and modules. Expressions are evaluated when they are asked for, each once. JSON templates and Bicep files
 //! both come through here.
 
+mod absent;
 mod access;
 mod context;
 mod emit;
@@ -116,6 +117,8 @@ pub struct Deployed {
     pub outputs: IndexMap<EcoString, Value>,
     /// What is to be said about the input.
     pub diagnostics: Vec<Diagnostic>,
+    /// The files of the templates that it links to, in the order of their paths.
+    pub linked: Vec<std::path::PathBuf>,
 }
 
 /// Evaluates a template as far as the files allow. `root` is the index of the root in the run.
@@ -126,7 +129,7 @@ pub fn deploy(template: Arc<Template>, inputs: &Inputs, loader: &dyn TemplateLoa
     run.adopt(&deployment);
     let resources = emit::resources(&run, &deployment);
     let outputs = emit::outputs(&run, &deployment);
-    Deployed { resources, outputs, diagnostics: run.finish() }
+    Deployed { resources, outputs, diagnostics: run.finish(), linked: Vec::new() }
 }
 
 /// Evaluates one expression by itself, in a template without resources.

@@ -44,7 +44,7 @@ pub(crate) struct Deployment {
     declared: RefCell<Vec<Declared>>,
     /// Whether all names are known, so that ids can be compared with them.
     pub(crate) ready: Cell<bool>,
-    by_symbol: FxHashMap<EcoString, usize>,
+    pub(crate) by_symbol: FxHashMap<EcoString, usize>,
     /// By type and name, once all are declared.
     pub(crate) by_identity: RefCell<FxHashMap<String, Vec<Rc<Instance>>>>,
     /// By full name and by last part of it, once all are declared.
@@ -293,7 +293,7 @@ impl Deployment {
     }
 
     /// Where a resource is deployed, and what it extends.
-    fn place_of(
+    pub(crate) fn place_of(
         &self,
         context: &Context<'_, '_>,
         declaration: &ResourceDeclaration,

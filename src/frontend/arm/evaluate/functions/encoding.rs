@@ -6,11 +6,12 @@ use ecow::EcoString;
 
 use super::super::super::json;
 use super::super::super::lower::lower_literal;
+use super::super::ids;
 use super::super::place::named_values as mapping;
 use super::super::text::concat;
 use super::{Call, Failure, Outcome, error, is_open};
 use crate::source::{FileId, Span};
-use crate::value::{Number, Value, ValueKind};
+use crate::value::{Number, TemplatePart, Value, ValueKind};
 
 /// A JSON text as a value; all of it stands where the call stands.
 fn parse_json(call: &Call<'_, '_, '_>, text: &str) -> Outcome {
@@ -30,6 +31,77 @@ fn parse_json(call: &Call<'_, '_, '_>, text: &str) -> Outcome {
         Some(root) => settle(call.context.evaluate(&lower_literal(&root)), call.span),
         None => Value::null(call.span),
     })
+}
+
+/// Stand for what is not known in a JSON text: characters that no text means anything by.
+const PLACEHOLDERS: std::ops::RangeInclusive<u32> = 0xF_0000..=0xF_FFFD;
+
+/// A JSON text with unknown parts. Those inside strings are unknown parts of the strings; elsewhere nothing is known.
+fn parse_partial_json(call: &Call<'_, '_, '_>, parts: &[TemplatePart]) -> Outcome {
+    let mut text = String::new();
+    let mut unknown: Vec<&Value> = Vec::new();
+    for part in parts {
+        match part {
+            TemplatePart::Literal(literal) => {
+                if literal.chars().any(|character| PLACEHOLDERS.contains(&u32::from(character))) {
+                    return Err(Failure::Unknown);
+                }
+                text.push_str(literal);
+            }
+            TemplatePart::Value(value) => {
+                let place = PLACEHOLDERS.start() + unknown.len() as u32;
+                let Some(character) = char::from_u32(place).filter(|_| PLACEHOLDERS.contains(&place)) else {
+                    return Err(Failure::Unknown);
+                };
+                text.push(character);
+                unknown.push(value);
+            }
+        }
+    }
+    let parsed = json::parse(&text, FileId::default());
+    let (None, Some(root)) = (parsed.problem, parsed.root) else { return Err(Failure::Unknown) };
+    call.context.run.charge(text.len() / 16);
+    let value = call.context.evaluate(&lower_literal(&root));
+    fill_placeholders(call, value, &unknown).ok_or(Failure::Unknown)
+}
+
+/// The value with the unknown parts in their places. `None` where one is a part of a name.
+fn fill_placeholders(call: &Call<'_, '_, '_>, value: Value, unknown: &[&Value]) -> Option<Value> {
+    let held = |text: &str| text.chars().any(|character| PLACEHOLDERS.contains(&u32::from(character)));
+    match &value.kind {
+        ValueKind::String(text) if held(text) => {
+            let mut pieces = Vec::new();
+            let mut known = String::new();
+            for character in text.chars() {
+                let index = u32::from(character).checked_sub(*PLACEHOLDERS.start());
+                match index.and_then(|index| unknown.get(index as usize)) {
+                    Some(value) => {
+                        pieces.push(Value::string(std::mem::take(&mut known), call.span));
+                        pieces.push((*value).clone());
+                    }
+                    None => known.push(character),
+                }
+            }
+            pieces.push(Value::string(known, call.span));
+            Some(ids::recognize(call.context, concat(pieces, call.span)))
+        }
+        ValueKind::Sequence(sequence) => {
+            let items: Option<Vec<Value>> =
+                sequence.items.iter().map(|item| fill_placeholders(call, item.clone(), unknown)).collect();
+            Some(Value::sequence(sequence.kind, items?, call.span))
+        }
+        ValueKind::Mapping(old) => {
+            let mut entries = Vec::with_capacity(old.entries.len());
+            for (key, entry) in &old.entries {
+                if held(key) {
+                    return None;
+                }
+                entries.push((key.clone(), fill_placeholders(call, entry.value.clone(), unknown)?));
+            }
+            Some(mapping(entries, call.span))
+        }
+        _ => Some(settle(value, call.span)),
+    }
 }
 
 /// The same value, all of it standing at one place.
@@ -53,6 +125,7 @@ pub(super) fn json(call: &Call<'_, '_, '_>) -> Outcome {
     // What is an object or array already stays so: `json(null())` and the like are accepted.
     match &call.value(0).kind {
         ValueKind::Null => Ok(Value::null(call.span)),
+        ValueKind::Template(parts) => parse_partial_json(call, parts),
         _ => parse_json(call, call.text(0)?),
     }
 }

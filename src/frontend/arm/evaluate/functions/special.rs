@@ -3,11 +3,11 @@
 
 use ecow::EcoString;
 
-use super::super::super::expression::ast::{ARGUMENT_VALUE, Expression};
+use super::super::super::expression::ast::{ARGUMENT_VALUE, Expression, ExpressionKind};
 use super::super::context::Context;
 use super::super::ids::{self, IdScope};
 use super::super::place::{Place, object};
-use super::super::text::concat;
+use super::super::text::{concat, segments};
 use super::super::{access, operators};
 use super::lambdas;
 use crate::source::Span;
@@ -31,7 +31,7 @@ pub(super) fn call(
             .then(|| context.run.fail(format!("`{name}` takes at most {most} arguments"), name_span))
     };
     let ids = |scope: IdScope| {
-        let values = context.values(arguments);
+        let values = with_split_name(context, arguments);
         ids::resource_id(context, scope, &values, span)
             .unwrap_or_else(|message| context.run.fail(format!("`{name}`: {message}"), span))
     };
@@ -48,8 +48,10 @@ pub(super) fn call(
         "subscriptionresourceid" => ids(IdScope::Subscription),
         "managementgroupresourceid" => ids(IdScope::ManagementGroup),
         "tenantresourceid" => ids(IdScope::Tenant),
-        "extensionresourceid" => ids::extension_resource_id(context, &context.values(arguments), span)
-            .unwrap_or_else(|message| context.run.fail(format!("`{name}`: {message}"), span)),
+        "extensionresourceid" => {
+            ids::extension_resource_id(context, &with_split_name(context, arguments), span)
+                .unwrap_or_else(|message| context.run.fail(format!("`{name}`: {message}"), span))
+        }
         "reference" => ids::reference(context, &context.values(arguments), span)
             .unwrap_or_else(|message| context.run.fail(format!("`{name}`: {message}"), span)),
         "references" => references(context, arguments, span),
@@ -129,6 +131,53 @@ fn copy_index(context: &Context<'_, '_>, arguments: &[Expression], span: Span) -
         None => index.at(span),
         Some(offset) => super::call_values(context, "add", span, vec![index, offset.clone()], span),
     }
+}
+
+/// The arguments of a function that makes an id. The Bicep compiler takes a child's name apart where it is written whole:
+/// `split(name, '/')[0], split(name, '/')[1]`. Then the name has as many parts as there are arguments, also where some of it is
+/// not known.
+fn with_split_name(context: &Context<'_, '_>, arguments: &[Expression]) -> Vec<Value> {
+    let pieces: Vec<&Expression> = arguments
+        .iter()
+        .rev()
+        .map_while(|argument| split_at_slash(argument).map(|(whole, _)| whole))
+        .collect();
+    let count = pieces.len();
+    let before = arguments.len() - count;
+    let in_order = || {
+        arguments.iter().skip(before).enumerate().all(|(position, argument)| {
+            split_at_slash(argument).is_some_and(|(_, index)| index == position as i64)
+        })
+    };
+    if count < 2 || !in_order() {
+        return context.values(arguments);
+    }
+    let wholes: Vec<Value> = pieces.iter().map(|whole| context.evaluate(whole)).collect();
+    let same = |value: &Value| context.run.identities.describe(value);
+    let parts = wholes.first().and_then(|first| {
+        let described = same(first)?;
+        wholes.iter().all(|other| same(other).as_ref() == Some(&described)).then(|| segments(first))?
+    });
+    match parts.filter(|parts| parts.len() == count) {
+        Some(parts) => {
+            let before = arguments.iter().take(before).map(|argument| context.evaluate(argument));
+            before.chain(parts).collect()
+        }
+        None => context.values(arguments),
+    }
+}
+
+/// `split(whole, '/')[index]`.
+fn split_at_slash(argument: &Expression) -> Option<(&Expression, i64)> {
+    let ExpressionKind::Index { target, index, safe: false, from_end: false } = &argument.kind else {
+        return None;
+    };
+    let ExpressionKind::Call { name, arguments, .. } = &target.kind else { return None };
+    let (ExpressionKind::Number(index), [whole, separator]) = (&index.kind, arguments.as_slice()) else {
+        return None;
+    };
+    let slash = matches!(&separator.kind, ExpressionKind::String(text) if text == "/");
+    (slash && name.eq_ignore_ascii_case("split")).then_some((whole, index.as_i64()?))
 }
 
 /// `references('loop')`: what all instances of a loop will have.
