@@ -2,8 +2,11 @@
 //! lead. Knows the model and the knowledge base; no rules, no reports.
 
 pub mod addresses;
+pub mod attachments;
 pub mod conditions;
+pub mod entries;
 pub mod filters;
+pub mod hosts;
 pub mod names;
 pub mod peers;
 pub mod routes;

@@ -5,6 +5,7 @@
 //! Azure does, example, corrected example, when it is undecided, references. `portolan explain`, the pages under
 //! `docs/rules/` and the SARIF help text are made from it.
 
+mod asg_across_vnets;
 mod change_breaks_occupant;
 mod changes;
 mod database_firewall_open;
@@ -13,15 +14,24 @@ mod exclusive_subnet_shared;
 mod firewall_management_missing;
 mod gateway_subnet_invalid;
 mod invalid_address_prefix;
+mod load_balancer_backend_invalid;
+mod load_balancer_probe_blocked;
+mod management_port_exposed;
 mod nat_gateway_invalid;
 mod network_rule_ineffective;
+mod nsg_blocks_forwarded_traffic;
 mod nsg_blocks_required_flow;
 mod nsg_forbidden_on_subnet;
+mod nsg_layers_conflict;
+mod nsg_on_both_levels;
 mod nsg_priority_conflict;
 mod nsg_rule_invalid;
+mod nsg_rule_redundant;
+mod nsg_rule_shadowed;
 mod nsg_source_port_pinned;
 mod occupants;
 mod ordering_not_awaited;
+mod packets;
 mod peering_address_overlap;
 mod peering_duplicate;
 mod peering_gateway_mismatch;
@@ -35,6 +45,7 @@ mod private_dns_zone_not_linked;
 mod private_dns_zone_not_linked_to_peer;
 mod private_endpoint_subresource;
 mod private_endpoint_unsupported;
+mod public_access_off_without_endpoint;
 mod public_endpoint_open;
 mod public_ip_sku_mismatch;
 mod replacement_loses_data;
@@ -42,6 +53,8 @@ mod route_forbidden_on_subnet;
 mod route_next_hop_invalid;
 mod route_next_hop_unreachable;
 mod service_endpoint_missing;
+mod shadows;
+mod standard_public_without_nsg;
 mod static_address_invalid;
 mod subnet_capacity_exceeded;
 mod subnet_declared_twice;
@@ -81,6 +94,13 @@ pub static ALL: &[&Rule] = &[
     &nsg_source_port_pinned::RULE,
     &nsg_rule_invalid::RULE,
     &nsg_forbidden_on_subnet::RULE,
+    &nsg_rule_shadowed::RULE,
+    &nsg_rule_redundant::RULE,
+    &nsg_layers_conflict::RULE,
+    &nsg_on_both_levels::RULE,
+    &nsg_blocks_forwarded_traffic::RULE,
+    &asg_across_vnets::RULE,
+    &standard_public_without_nsg::RULE,
     &peering_one_way::RULE,
     &peering_address_overlap::RULE,
     &peering_duplicate::RULE,
@@ -93,6 +113,8 @@ pub static ALL: &[&Rule] = &[
     &private_dns_record_collision::RULE,
     &public_endpoint_open::RULE,
     &database_firewall_open::RULE,
+    &management_port_exposed::RULE,
+    &public_access_off_without_endpoint::RULE,
     &network_rule_ineffective::RULE,
     &private_dns_zone_missing::RULE,
     &private_dns_link_conflict::RULE,
@@ -106,6 +128,8 @@ pub static ALL: &[&Rule] = &[
     &firewall_management_missing::RULE,
     &public_ip_sku_mismatch::RULE,
     &nat_gateway_invalid::RULE,
+    &load_balancer_backend_invalid::RULE,
+    &load_balancer_probe_blocked::RULE,
     &replacement_loses_data::RULE,
     &change_breaks_occupant::RULE,
     &peering_out_of_sync::RULE,

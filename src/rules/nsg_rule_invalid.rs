@@ -1,8 +1,8 @@
 //! ## What it checks
 //!
 //! The texts of security rules: ports and addresses that are several values in one string, ports that are none, service tags or `*` inside
-//! lists of addresses, prefixes of one list that overlap, IPv4 and IPv6 in one list, and application security groups together with
-//! addresses on one side.
+//! lists of addresses, prefixes of one list that overlap, IPv4 and IPv6 in one list, application security groups together with
+//! addresses on one side, a single address together with a list, a side without any address or port, and protocols that do not exist.
 //!
 //! ## What Azure does
 //!
@@ -64,13 +64,15 @@
 //!
 //! - <https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview>
 //! - <https://learn.microsoft.com/azure/virtual-network/manage-network-security-group>
+//! - <https://github.com/Azure/sap-hana/issues/135>
+//! - <https://github.com/Azure/azure-cli/issues/8615>
 
 use ecow::EcoString;
 
 use super::{Context, Reporter, Rule, support};
 use crate::analysis::security::syntax::{AddressDefect, address_defect, has_both_families};
 use crate::finding::{Category, Severity};
-use crate::net::{PortSet, parse_prefix};
+use crate::net::{PortSet, ProtocolSet, parse_prefix};
 use crate::topology::{Place, RuleEndpoint, SecurityRule, Topology};
 
 /// See the module's documentation.
@@ -83,6 +85,7 @@ pub static RULE: Rule = Rule {
         "SecurityRuleInvalidPortRange",
         "SecurityRuleInvalidAddressPrefix",
         "SecurityRuleParameterContainsUnsupportedValue",
+        "SecurityRuleParametersMissing",
         "OverlappingSubnetsNotPermittedInSecurityRule",
     ],
     fix: None,
@@ -98,10 +101,24 @@ fn check(context: &Context, reporter: &mut Reporter) {
         let before = reporter.violations();
         side(topology, reporter, rule, &rule.source, "source");
         side(topology, reporter, rule, &rule.destination, "destination");
+        protocol(topology, reporter, rule);
         if reporter.violations() == before {
             reporter.satisfied();
         }
     }
+}
+
+fn protocol(topology: &Topology, reporter: &mut Reporter, rule: &SecurityRule) {
+    let Some(text) = rule.protocol.known().filter(|text| ProtocolSet::parse(text).is_none()) else { return };
+    let finding = reporter
+        .finding(
+            format!("security rule {} has the protocol `{text}`", support::label(topology, &rule.header)),
+            rule.protocol.place,
+        )
+        .of(&rule.header.resource_id)
+        .advice("Write `Tcp`, `Udp`, `Icmp`, `Esp`, `Ah` or `*`.")
+        .certain_if(rule.header.is_certain());
+    reporter.violated(finding);
 }
 
 fn side(topology: &Topology, reporter: &mut Reporter, rule: &SecurityRule, end: &RuleEndpoint, word: &str) {
@@ -132,6 +149,15 @@ fn side(topology: &Topology, reporter: &mut Reporter, rule: &SecurityRule, end: 
         .items
         .iter()
         .filter(|field| single.is_none() || field.place.site != end.single_prefix.place.site);
+    if end.ports.is_certainly_empty() {
+        let advice = "Give a port, a range or `*`.";
+        say(format!("has no {word} port"), end.ports.place, advice);
+    }
+    let no_groups = end.groups.is_empty() && end.more_groups.is_none();
+    if end.prefixes.is_certainly_empty() && no_groups {
+        let advice = "Give an address, a tag, `*`, or application security groups.";
+        say(format!("has no {word} address"), end.prefixes.place, advice);
+    }
     let listed: Vec<_> = listed.filter_map(|field| Some((field.known()?, field.place))).collect();
     if let Some(text) = single.filter(|text| address_defect(text, false) == Some(AddressDefect::Joined)) {
         let advice = "Write each value as an element of the list.";
@@ -150,6 +176,10 @@ fn side(topology: &Topology, reporter: &mut Reporter, rule: &SecurityRule, end: 
             }
             _ => {}
         }
+    }
+    if let (Some(single), Some((_, place))) = (single, listed.first()) {
+        let advice = "Use the singular or the plural field, not both.";
+        say(format!("has the {word} address `{single}` and a list of {word} addresses"), *place, advice);
     }
     overlaps(&listed, word, &mut say);
     if has_both_families(listed.iter().map(|(text, _)| text.as_str())) {

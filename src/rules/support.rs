@@ -2,13 +2,29 @@
 
 use ipnet::IpNet;
 
-use crate::topology::{Field, Header, List, Prefix, Topology};
+use crate::topology::{Field, Header, Id, List, Prefix, Topology, VirtualNetwork};
 
 /// The name of a part for messages: its name in Azure where it is known, else its resource's address.
 pub fn label(topology: &Topology, header: &Header) -> String {
     match header.name.known() {
         Some(name) => format!("`{name}`"),
         None => format!("`{}`", topology[header.resource].key.address),
+    }
+}
+
+/// Whether two networks are not one and the same under two names: their names are known and differ, or one root makes both.
+/// Two roots may describe one deployment in two languages.
+pub fn certainly_distinct(topology: &Topology, a: Id<VirtualNetwork>, b: Id<VirtualNetwork>) -> bool {
+    if a == b {
+        return false;
+    }
+    let (a, b) = (&topology[a].header, &topology[b].header);
+    match (a.name.known(), b.name.known()) {
+        (Some(a), Some(b)) => !a.eq_ignore_ascii_case(b),
+        _ => {
+            let same_root = topology[a.resource].key.root == topology[b.resource].key.root;
+            a.is_managed() && b.is_managed() && same_root
+        }
     }
 }
 

@@ -23,6 +23,8 @@ const MODELLED: &[&str] = &[
     "loadbalancers",
     "loadbalancers/backendaddresspools",
     "loadbalancers/backendaddresspools/addresses",
+    "loadbalancers/inboundnatpools",
+    "loadbalancers/inboundnatrules",
     "loadbalancers/loadbalancingrules",
     "loadbalancers/probes",
     "natgateways",

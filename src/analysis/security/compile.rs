@@ -52,6 +52,8 @@ pub(super) struct Compiler<'a> {
     beyond: Option<Symbol>,
     /// Whether that is so because of a default route.
     default_route: bool,
+    /// Whether the tag `VirtualNetwork` is taken to hold every address.
+    everything: bool,
     /// Where addresses of services can lie.
     service_space: AddressSet,
 }
@@ -91,15 +93,17 @@ impl<'a> Compiler<'a> {
         // A default route "might" be part of the tag, the documentation says; other prefixes of routes are.
         let routed = if default_route { AddressSet::empty() } else { network.routed.clone() };
         let own = network.address_space.union(&network.peered);
+        let everything = default_route && network.assume_default_route;
         let virtual_network = own.union(&network.on_premises).union(&routed).union(&facts.host());
         let label = match (&network.more, default_route) {
+            _ if everything => None,
             (Some(cause), _) => Some(cause.text.clone()),
             (None, true) => Some("a default route may put every address into VirtualNetwork".into()),
             (None, false) => None,
         };
         let beyond = label.map(|label| Symbol::new(SymbolKind::Unknown, BEYOND).labelled(label));
         let service_space = facts.public().subtract(&own);
-        Self { network, virtual_network, beyond, default_route, service_space }
+        Self { network, everything, virtual_network, beyond, default_route, service_space }
     }
 
     /// The packets of a flow. `groups` are the application security groups that rules ask about.
@@ -251,6 +255,7 @@ impl<'a> Compiler<'a> {
         let table = service_tags();
         let resolved = table.resolve(name);
         match resolved.name.as_str() {
+            tags::VIRTUAL_NETWORK if self.everything => return vec![Side::plain(AddressSet::full())],
             tags::VIRTUAL_NETWORK => {
                 let certain = Side::plain(self.virtual_network.clone());
                 let beyond = self.beyond.as_ref();

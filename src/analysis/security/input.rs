@@ -241,6 +241,9 @@ pub struct Network {
     /// Destination prefixes of user-defined routes of the subnet. With the default route among them it is not certain what
     /// `VirtualNetwork` holds.
     pub routed: AddressSet,
+    /// Assume that a default route among [`Network::routed`] puts every address into `VirtualNetwork`, as the documentation
+    /// says it might.
+    pub assume_default_route: bool,
     /// Set when `VirtualNetwork` may hold more than the above: a peering, gateway or route table that is not known.
     pub more: Option<Cause>,
     /// Addresses of service tags, where they are known. In documented spelling.
@@ -259,6 +262,7 @@ impl Network {
             peered: AddressSet::empty(),
             on_premises: AddressSet::empty(),
             routed: AddressSet::empty(),
+            assume_default_route: false,
             more: None,
             known_tags: BTreeMap::new(),
             groups: BTreeMap::new(),

@@ -13,6 +13,8 @@ pub struct Shadowed {
     /// The earlier rules that take its packets, in their order. Rules that may take some, depending on the addresses of
     /// tags or on what is not known, are left out where others certainly take some.
     pub by: Vec<RuleRef>,
+    /// Those of them that certainly take some, and do the opposite.
+    pub opposed_by: Vec<RuleRef>,
     /// What the rule's author loses.
     pub effect: ShadowEffect,
 }
@@ -87,20 +89,24 @@ fn covered<'a>(
     let assumed = rest.clone();
     let mut by = Vec::new();
     let mut perhaps = Vec::new();
+    let mut opposed_by = Vec::new();
     let (mut same, mut opposite) = (true, true);
     for other in earlier {
         let (taken, left) = rest.split(&other.packets, &mut budget)?;
         if taken.is_empty() {
             continue;
         }
+        let mut opposes = false;
         match (&rule.access, &other.access) {
             (Verb::Certain(mine), Verb::Certain(theirs)) => {
                 same &= mine == theirs;
                 opposite &= mine != theirs;
+                opposes = mine != theirs;
             }
             _ => (same, opposite) = (false, false),
         }
         if is_certain(&taken, &assumed) {
+            opposed_by.extend(opposes.then(|| other.reference.clone()));
             by.push(other.reference.clone());
         } else {
             perhaps.push(other.reference.clone());
@@ -115,6 +121,7 @@ fn covered<'a>(
             return Ok(Some(Shadowed {
                 rule: rule.reference.clone(),
                 by: if by.is_empty() { perhaps } else { by },
+                opposed_by,
                 effect,
             }));
         }

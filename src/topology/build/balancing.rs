@@ -15,8 +15,8 @@ const POOL_TYPE: &str = "Microsoft.Network/loadBalancers/backendAddressPools";
 const PROBE_TYPE: &str = "Microsoft.Network/loadBalancers/probes";
 const RULE_TYPE: &str = "Microsoft.Network/loadBalancers/loadBalancingRules";
 
-/// A position in the pools or probes of a load balancer.
-type Slot = (Id<LoadBalancer>, usize);
+/// A position in the pools, probes or inbound NAT rules of a load balancer.
+pub(super) type Slot = (Id<LoadBalancer>, usize);
 
 impl<'a> Builder<'a> {
     /// Reads load balancers and application gateways.
@@ -32,7 +32,11 @@ impl<'a> Builder<'a> {
             match source.written.as_str() {
                 "azurerm_lb_backend_address_pool" => self.add_pool(source),
                 "azurerm_lb_probe" => self.add_probe(source),
+                "azurerm_lb_nat_rule" | "azurerm_lb_nat_pool" => self.add_nat_rule(source),
                 _ if source.is_arm() && source.what.eq_ignore_ascii_case(POOL_TYPE) => self.add_pool(source),
+                _ if source.is_arm() && source.what.eq_ignore_ascii_case(super::inbound_nat::RULE_TYPE) => {
+                    self.add_nat_rule(source);
+                }
                 _ => {}
             }
         }
@@ -47,6 +51,7 @@ impl<'a> Builder<'a> {
             }
         }
         self.members_of_pools();
+        self.targets_of_nat_rules();
     }
 
     fn fill_load_balancer(&mut self, source: &'a Source) {
@@ -94,6 +99,7 @@ impl<'a> Builder<'a> {
             let rule = self.balancing_rule(&block.view, header, id);
             self.topology.load_balancers[id.index()].rules.push(rule);
         }
+        rest = rest.or(self.inline_nat_rules(source, id));
         self.topology.load_balancers[id.index()].incomplete |= rest.is_some();
     }
 
@@ -119,7 +125,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn child_header(&self, source: &Source, arm_type: &str, balancer: Id<LoadBalancer>) -> Header {
+    pub(super) fn child_header(&self, source: &Source, arm_type: &str, balancer: Id<LoadBalancer>) -> Header {
         let parent = self.topology[balancer].header.name.known().cloned();
         Header {
             resource: source.id,
@@ -218,8 +224,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The pool or probe that an id leads to: a resource of its own, or inline in a load balancer.
-    fn slot(&self, value: &Value, near: Id<LoadBalancer>, collection: &str) -> Option<Slot> {
+    /// The pool, probe or NAT rule that an id leads to: a resource of its own, or inline in a load balancer.
+    pub(super) fn slot(&self, value: &Value, near: Id<LoadBalancer>, collection: &str) -> Option<Slot> {
         let value = match &value.kind {
             ValueKind::Mapping(mapping) => {
                 &mapping.entries.iter().find(|(key, _)| key.eq_ignore_ascii_case("id"))?.1.value
@@ -228,7 +234,11 @@ impl<'a> Builder<'a> {
         };
         if let ValueKind::Reference(reference) = &value.kind {
             let target = self.target(reference)?;
-            let slots = if collection == "probes" { &self.probe_slots } else { &self.pool_slots };
+            let slots = match collection {
+                "probes" => &self.probe_slots,
+                "backendaddresspools" => &self.pool_slots,
+                _ => &self.nat_slots,
+            };
             if let Some(slot) = slots.get(&target) {
                 return Some(*slot);
             }
@@ -295,11 +305,7 @@ impl<'a> Builder<'a> {
 
     /// The pool or probe of a name.
     fn slot_named(&self, balancer: Id<LoadBalancer>, name: &Pattern, collection: &str) -> Option<Slot> {
-        let count = if collection == "probes" {
-            self.topology[balancer].probes.len()
-        } else {
-            self.topology[balancer].pools.len()
-        };
+        let count = self.headers(balancer, collection).len();
         // An id must lead to something: with only one there it is that one, whatever the names are.
         if count == 1 && !self.topology[balancer].incomplete {
             return Some((balancer, 0));
@@ -311,13 +317,19 @@ impl<'a> Builder<'a> {
     }
 
     fn slot_name(&self, (balancer, position): Slot, collection: &str) -> Option<EcoString> {
-        let balancer = &self.topology[balancer];
-        let header = if collection == "probes" {
-            &balancer.probes.get(position)?.header
-        } else {
-            &balancer.pools.get(position)?.header
-        };
+        let headers = self.headers(balancer, collection);
+        let header = headers.get(position)?;
         Some(header.name.known().cloned().unwrap_or_default())
+    }
+
+    /// The parts of a load balancer in one of its collections. Inbound NAT rules and pools of them are in one list.
+    fn headers(&self, balancer: Id<LoadBalancer>, collection: &str) -> Vec<&Header> {
+        let balancer = &self.topology[balancer];
+        match collection {
+            "probes" => balancer.probes.iter().map(|part| &part.header).collect(),
+            "backendaddresspools" => balancer.pools.iter().map(|part| &part.header).collect(),
+            _ => balancer.nat_rules.iter().map(|part| &part.header).collect(),
+        }
     }
 
     fn add_pool_address(&mut self, source: &'a Source) {
@@ -337,8 +349,13 @@ impl<'a> Builder<'a> {
     }
 
     fn any_slot(&self, value: &Value) -> Option<Slot> {
+        self.slot_anywhere(value, "backendaddresspools")
+    }
+
+    /// The part of any load balancer that an id leads to.
+    pub(super) fn slot_anywhere(&self, value: &Value, collection: &str) -> Option<Slot> {
         let near = (!self.topology.load_balancers.is_empty()).then(|| Id::new(0))?;
-        self.slot(value, near, "backendaddresspools")
+        self.slot(value, near, collection)
     }
 
     fn interface_in_pool(&mut self, source: &'a Source) {
@@ -448,7 +465,7 @@ fn probe(view: &View, header: Header) -> Probe {
 }
 
 /// azurerm names the front end; ARM gives its id, of which the last segment is the name.
-fn frontend_name(view: &View) -> Field<EcoString> {
+pub(super) fn frontend_name(view: &View) -> Field<EcoString> {
     if !view.is_arm() {
         return view.text(paths!(["frontend_ip_configuration_name"], []));
     }

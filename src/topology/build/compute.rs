@@ -4,7 +4,7 @@ use crate::topology::*;
 
 use super::Builder;
 use super::source::Source;
-use super::view::{Block, Paths, View, paths};
+use super::view::{Block, Found, Paths, View, paths};
 
 const ALLOCATIONS: &[&str] = &["Static", "Dynamic"];
 
@@ -105,6 +105,12 @@ impl<'a> Builder<'a> {
                 view,
                 paths!(["public_ip_address_id"], ["properties.publicIPAddress.id", "publicIPAddress.id"]),
             ),
+            instance_address: match view
+                .find(paths!(["public_ip_address"], ["properties.publicIPAddressConfiguration"]))
+            {
+                Found::Value(_, place) => Some(place),
+                Found::Absent | Found::Unknown(..) => None,
+            },
             zones: view.texts(paths!(["zones", "availability_zone"], ["zones"])),
         }
     }

@@ -18,6 +18,7 @@ mod view;
 
 mod balancing;
 mod gateway;
+mod inbound_nat;
 mod network;
 mod occupancy;
 mod public;
@@ -84,6 +85,8 @@ struct Builder<'a> {
     pool_slots: FxHashMap<ResourceId, (Id<LoadBalancer>, usize)>,
     /// The probes that resources of their own stand for.
     probe_slots: FxHashMap<ResourceId, (Id<LoadBalancer>, usize)>,
+    /// The inbound NAT rules and pools of such rules that resources of their own stand for.
+    nat_slots: FxHashMap<ResourceId, (Id<LoadBalancer>, usize)>,
     /// Resources by type in lower case and last name; made when it is first needed.
     nodes_by_name: Option<FxHashMap<(EcoString, Pattern), Vec<ResourceId>>>,
 }
@@ -131,6 +134,7 @@ impl<'a> Builder<'a> {
             scattered: Vec::new(),
             pool_slots: FxHashMap::default(),
             probe_slots: FxHashMap::default(),
+            nat_slots: FxHashMap::default(),
             nodes_by_name: None,
         };
         builder.topology.resources = builder.nodes(configuration);

@@ -191,6 +191,19 @@ impl Writer<'_> {
                 ],
             )
         });
+        let nat_rules = balancer.nat_rules.iter().map(|rule| {
+            self.object(
+                &rule.header,
+                [
+                    ("protocol", self.text(&rule.protocol)),
+                    ("frontend", self.text(&rule.frontend)),
+                    ("backendPort", self.number(&rule.backend_port)),
+                    ("interfaces", self.links(&rule.interfaces)),
+                    ("scaleSets", self.links(&rule.scale_sets)),
+                    ("pool", name(rule.pool.and_then(|at| balancer.pools.get(at)).map(|pool| &pool.header))),
+                ],
+            )
+        });
         self.object(
             &balancer.header,
             [
@@ -199,6 +212,7 @@ impl Writer<'_> {
                 ("pools", sorted(Json::Array(pools.collect()))),
                 ("probes", sorted(Json::Array(probes.collect()))),
                 ("rules", sorted(Json::Array(rules.collect()))),
+                ("natRules", sorted(Json::Array(nat_rules.collect()))),
             ],
         )
     }

@@ -23,6 +23,8 @@ pub struct LoadBalancer {
     pub probes: Vec<Probe>,
     /// Its load-balancing rules.
     pub rules: Vec<BalancingRule>,
+    /// Its inbound NAT rules, and pools of such rules.
+    pub nat_rules: Vec<NatRule>,
     /// Whether the lists above may be incomplete.
     pub incomplete: bool,
 }
@@ -74,6 +76,26 @@ pub struct BalancingRule {
     pub incomplete: bool,
     /// Direct server return.
     pub floating_ip: Field<bool>,
+}
+
+/// An inbound NAT rule, or a pool of such rules for the machines of a scale set: a port of the front end leads to a port of one
+/// machine.
+#[derive(Clone, Debug)]
+pub struct NatRule {
+    /// Who and where.
+    pub header: Header,
+    /// `Tcp`, `Udp`, `All`.
+    pub protocol: Field<EcoString>,
+    /// The front end's name.
+    pub frontend: Field<EcoString>,
+    /// The back end's port.
+    pub backend_port: Field<i64>,
+    /// The interfaces that name it.
+    pub interfaces: Vec<Link<NetworkInterface>>,
+    /// The scale sets that name it.
+    pub scale_sets: Vec<Link<ScaleSet>>,
+    /// The pool whose members it leads to, by position in [`LoadBalancer::pools`].
+    pub pool: Option<usize>,
 }
 
 /// An application gateway.

@@ -7,7 +7,7 @@ use ecow::EcoString;
 use super::{
     ApplicationSecurityGroup, Header, NetworkInterface as Interface, PublicIp, SecurityGroup, Subnet,
 };
-use crate::topology::{Field, Link, List};
+use crate::topology::{Field, Link, List, Place};
 use crate::value::Unknown;
 
 /// A network interface.
@@ -46,6 +46,8 @@ pub struct IpConfiguration {
     pub version: Field<EcoString>,
     /// Its public address.
     pub public_ip: Link<PublicIp>,
+    /// Where a scale set gives each machine a public address of its own.
+    pub instance_address: Option<Place>,
     /// Zones of a front end.
     pub zones: List<EcoString>,
 }
