@@ -6,5 +6,6 @@ pub mod conditions;
 pub mod filters;
 pub mod names;
 pub mod peers;
+pub mod reach;
 pub mod routes;
 pub mod security;

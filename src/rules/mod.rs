@@ -54,10 +54,11 @@ mod subnet_too_small;
 mod subnets_overlap;
 mod support;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
+use crate::analysis::reach::Reach;
 use crate::finding::{Category, Finding, Severity, Undecided};
 use crate::topology::{Place, Topology};
 use crate::value::Unknown;
@@ -156,6 +157,19 @@ pub struct Context<'a> {
     pub topology: &'a Topology,
     /// The model of what is there now, where a plan says it. Its places and ids mean nothing in [`Context::topology`].
     pub before: Option<&'a Topology>,
+    reach: OnceLock<Reach<'a>>,
+}
+
+impl<'a> Context<'a> {
+    /// What rules look at: the model, and the one of what is there now, where a plan says it.
+    pub fn new(topology: &'a Topology, before: Option<&'a Topology>) -> Self {
+        Self { topology, before, reach: OnceLock::new() }
+    }
+
+    /// The ways of packets; arranged when the first rule asks, for all of them.
+    pub fn reach(&self) -> &Reach<'a> {
+        self.reach.get_or_init(|| Reach::new(self.topology))
+    }
 }
 
 /// Takes what one rule says. Every check ends in exactly one of [`Reporter::satisfied`], [`Reporter::violated`] and
