@@ -40,6 +40,7 @@ mod public_ip_sku_mismatch;
 mod replacement_loses_data;
 mod route_forbidden_on_subnet;
 mod route_next_hop_invalid;
+mod route_next_hop_not_forwarding;
 mod route_next_hop_unreachable;
 mod service_endpoint_missing;
 mod static_address_invalid;
@@ -103,6 +104,7 @@ pub static ALL: &[&Rule] = &[
     &route_next_hop_unreachable::RULE,
     &route_next_hop_invalid::RULE,
     &route_forbidden_on_subnet::RULE,
+    &route_next_hop_not_forwarding::RULE,
     &gateway_subnet_invalid::RULE,
     &firewall_management_missing::RULE,
     &public_ip_sku_mismatch::RULE,
