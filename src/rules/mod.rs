@@ -23,6 +23,7 @@ mod nsg_source_port_pinned;
 mod occupants;
 mod ordering_not_awaited;
 mod peering_address_overlap;
+mod peering_blocks_forwarded_traffic;
 mod peering_duplicate;
 mod peering_gateway_mismatch;
 mod peering_one_way;
@@ -88,6 +89,7 @@ pub static ALL: &[&Rule] = &[
     &peering_address_overlap::RULE,
     &peering_duplicate::RULE,
     &peering_gateway_mismatch::RULE,
+    &peering_blocks_forwarded_traffic::RULE,
     &private_dns_zone_name::RULE,
     &private_dns_zone_not_linked::RULE,
     &private_dns_zone_not_linked_to_peer::RULE,
