@@ -8,6 +8,7 @@
 mod change_breaks_occupant;
 mod changes;
 mod database_firewall_open;
+mod custom_dns_unreachable;
 mod delegated_subnet_shared;
 mod exclusive_subnet_shared;
 mod firewall_management_missing;
@@ -102,6 +103,7 @@ pub static ALL: &[&Rule] = &[
     &network_rule_ineffective::RULE,
     &private_dns_zone_missing::RULE,
     &private_dns_link_conflict::RULE,
+    &custom_dns_unreachable::RULE,
     &private_endpoint_subresource::RULE,
     &private_endpoint_unsupported::RULE,
     &service_endpoint_missing::RULE,
