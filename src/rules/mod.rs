@@ -41,6 +41,7 @@ mod public_endpoint_open;
 mod public_ip_sku_mismatch;
 mod replacement_loses_data;
 mod route_asymmetric;
+mod route_blocks_required_flow;
 mod route_forbidden_on_subnet;
 mod route_loop;
 mod route_next_hop_invalid;
@@ -113,6 +114,7 @@ pub static ALL: &[&Rule] = &[
     &route_next_hop_not_forwarding::RULE,
     &route_loop::RULE,
     &route_asymmetric::RULE,
+    &route_blocks_required_flow::RULE,
     &gateway_subnet_invalid::RULE,
     &firewall_management_missing::RULE,
     &public_ip_sku_mismatch::RULE,
