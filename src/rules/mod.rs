@@ -27,6 +27,7 @@ mod peering_address_overlap;
 mod peering_blocks_forwarded_traffic;
 mod peering_duplicate;
 mod peering_gateway_mismatch;
+mod peering_not_transitive;
 mod peering_one_way;
 mod peering_out_of_sync;
 mod private_dns_link_conflict;
@@ -93,6 +94,7 @@ pub static ALL: &[&Rule] = &[
     &peering_duplicate::RULE,
     &peering_gateway_mismatch::RULE,
     &peering_blocks_forwarded_traffic::RULE,
+    &peering_not_transitive::RULE,
     &private_dns_zone_name::RULE,
     &private_dns_zone_not_linked::RULE,
     &private_dns_zone_not_linked_to_peer::RULE,
