@@ -60,7 +60,7 @@ fn check(bencher: Bencher, spokes: u32) {
     let estate = Estate::new(spokes);
     let options = Options { paths: vec![estate.path()], ..Options::default() };
     let model = analyzer::model(&SourceMap::new(), &options, &|_| {});
-    bencher.bench(|| rules::run(rules::ALL, &Context { topology: &model.topology, before: None }));
+    bencher.bench(|| rules::run(rules::ALL, &Context::new(&model.topology, None)));
 }
 
 /// The whole way, from a folder to a report.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::azure::flows::{Test, TestKind, When};
+use crate::azure::flows::{Service, Status, Test, TestKind, When, required_flows};
 use crate::topology::{ResourceNode, Topology, Values};
 use crate::value::{Unknown, ValueKind};
 
@@ -17,6 +17,31 @@ pub enum Truth {
     Unknown(Arc<Unknown>),
     /// The files do not say, whatever their values.
     NotInFiles,
+}
+
+/// The services that a resource may be, without those that cannot be made any more.
+pub fn services_of(resource: &ResourceNode) -> impl Iterator<Item = &'static Service> {
+    let arm = resource.is_arm();
+    let written = resource.written_type.clone();
+    let arm_type = resource.arm_type.clone();
+    required_flows().services.iter().filter(move |service| {
+        let fits = if arm {
+            arm_type
+                .as_deref()
+                .is_some_and(|own| service.arm_types.iter().any(|t| t.eq_ignore_ascii_case(own)))
+        } else {
+            service.terraform_types.iter().any(|own| *own == written)
+        };
+        fits && service.status != Status::Retired
+    })
+}
+
+/// Whether a resource is a service, by the service's own conditions.
+pub fn is_service(topology: &Topology, resource: &ResourceNode, service: &Service) -> Truth {
+    match &service.when {
+        Some(conditions) => all_hold(topology, resource, conditions),
+        None => Truth::NotInFiles,
+    }
 }
 
 /// Whether all conditions hold.

@@ -9,5 +9,6 @@ pub mod filters;
 pub mod hosts;
 pub mod names;
 pub mod peers;
+pub mod reach;
 pub mod routes;
 pub mod security;

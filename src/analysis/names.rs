@@ -12,7 +12,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::topology::{Id, PrivateDnsZone, Topology, VirtualNetwork};
+use crate::topology::{Firewall, Id, Place, PrivateDnsZone, ResourceId, Subnet, Topology, VirtualNetwork};
 use crate::value::{Cause, Unknown};
 
 /// Azure's DNS server, the same in every network.
@@ -46,13 +46,12 @@ fn resolves_from(
     if depth > MAXIMUM_DEPTH {
         return unknown(Cause::Limit("DNS servers that forward to each other".into()), topology, network);
     }
-    let servers = &topology[network].dns_servers;
-    if let Some(why) = servers.unknown() {
+    let servers = match servers(topology, network) {
         // A direct link answers whatever the servers are only when they are Azure's; with servers of its own it may not.
-        return Answer::Unknown(Arc::clone(why));
-    }
-    let own: Vec<&str> =
-        servers.known().map(|server| server.as_str()).filter(|server| *server != AZURE_DNS).collect();
+        Err(why) => return Answer::Unknown(why),
+        Ok(servers) => servers,
+    };
+    let own: Vec<&Server> = servers.iter().filter(|server| server.kind != ServerKind::Azure).collect();
     if own.is_empty() {
         return azure_dns_answers(topology, network, zone, depth);
     }
@@ -69,6 +68,117 @@ fn resolves_from(
         Some(why) => Answer::Unknown(why),
         None => Answer::No(steps),
     }
+}
+
+/// A DNS server that a network is told to use.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Its address or, where that is not known, the name of what has it; for messages.
+    pub name: String,
+    /// Its address, where it is known.
+    pub address: Option<IpAddr>,
+    /// The network that it is in, where that is known.
+    pub network: Option<Id<VirtualNetwork>>,
+    /// What it is.
+    pub kind: ServerKind,
+    /// Where it is named.
+    pub place: Place,
+}
+
+/// What a DNS server is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ServerKind {
+    /// Azure's own.
+    Azure,
+    /// An inbound endpoint of a DNS private resolver.
+    Resolver,
+    /// An Azure Firewall, which answers only as a proxy.
+    Firewall(Id<Firewall>),
+    /// Something else: a machine, or something that is not seen.
+    Other,
+}
+
+/// The DNS servers of a network, none for Azure's own; or why they are not all known.
+pub fn servers(topology: &Topology, network: Id<VirtualNetwork>) -> Result<Vec<Server>, Arc<Unknown>> {
+    let list = &topology[network].dns_servers;
+    if let Some(why) = &list.rest {
+        return Err(Arc::clone(why));
+    }
+    let owners = &topology[network].dns_server_owners;
+    let owners = if owners.len() == list.items.len() { owners.as_slice() } else { &[] };
+    let mut servers = Vec::with_capacity(list.items.len());
+    for (index, item) in list.items.iter().enumerate() {
+        let owner = owners.get(index).and_then(|link| link.to());
+        let server = match (item.known(), owner) {
+            (Some(text), _) => server_of(topology, network, text, item.place),
+            (None, Some(owner)) => owned_server(topology, owner, item.place),
+            (None, None) => None,
+        };
+        match (server, item.unknown()) {
+            (Some(server), _) => servers.push(server),
+            (None, Some(why)) => return Err(Arc::clone(why)),
+            (None, None) => {}
+        }
+    }
+    Ok(servers)
+}
+
+fn server_of(topology: &Topology, from: Id<VirtualNetwork>, text: &str, place: Place) -> Option<Server> {
+    let address = text.parse::<IpAddr>().ok();
+    let network = address.and_then(|address| network_of(topology, from, address));
+    let kind = match (address, network) {
+        _ if text == AZURE_DNS => ServerKind::Azure,
+        (Some(address), Some(network)) => kind_of(topology, network, address),
+        _ => ServerKind::Other,
+    };
+    Some(Server { name: text.to_string(), address, network, kind, place })
+}
+
+/// What has an address in a network.
+fn kind_of(topology: &Topology, network: Id<VirtualNetwork>, address: IpAddr) -> ServerKind {
+    let in_network =
+        |subnet: Option<Id<Subnet>>| subnet.is_some_and(|id| topology[id].network.to() == Some(network));
+    let is_endpoint = topology.dns_resolvers.iter().flat_map(|resolver| &resolver.inbound).any(|endpoint| {
+        in_network(endpoint.subnet.to())
+            && endpoint.address.known().is_some_and(|text| text.parse() == Ok(address))
+    });
+    if is_endpoint {
+        return ServerKind::Resolver;
+    }
+    // Nothing but the firewall lives in its subnet.
+    let holds = |id: Id<Subnet>| {
+        topology[id].prefixes.known().filter_map(|prefix| prefix.net).any(|net| net.contains(&address))
+    };
+    let firewall = topology.all::<Firewall>().find(|(_, firewall)| {
+        let subnets = firewall.ip_configurations.iter().filter_map(|one| one.subnet.to());
+        subnets.into_iter().any(|subnet| in_network(Some(subnet)) && holds(subnet))
+    });
+    firewall.map_or(ServerKind::Other, |(id, _)| ServerKind::Firewall(id))
+}
+
+/// A server whose address is an attribute of a resource.
+fn owned_server(topology: &Topology, owner: ResourceId, place: Place) -> Option<Server> {
+    let name = match topology[owner].name.known() {
+        Some(name) => format!("`{name}`"),
+        None => format!("`{}`", topology[owner].key.address),
+    };
+    let network = |subnet: Option<Id<Subnet>>| subnet.and_then(|subnet| topology[subnet].network.to());
+    let is =
+        |kind: &str| topology[owner].arm_type.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(kind));
+    let (kind, network) = if is("Microsoft.Network/azureFirewalls") {
+        let (id, firewall) = topology.all::<Firewall>().find(|(_, part)| part.header.resource == owner)?;
+        (ServerKind::Firewall(id), network(firewall.ip_configurations.iter().find_map(|one| one.subnet.to())))
+    } else if is("Microsoft.Network/dnsResolvers/inboundEndpoints") {
+        let mut endpoints = topology.dns_resolvers.iter().flat_map(|resolver| &resolver.inbound);
+        let endpoint = endpoints.find(|endpoint| endpoint.header.resource == owner)?;
+        (ServerKind::Resolver, network(endpoint.subnet.to()))
+    } else if is("Microsoft.Network/networkInterfaces") {
+        let interface = topology.network_interfaces.iter().find(|part| part.header.resource == owner)?;
+        (ServerKind::Other, network(interface.ip_configurations.iter().find_map(|one| one.subnet.to())))
+    } else {
+        return None;
+    };
+    Some(Server { name, address: None, network, kind, place })
 }
 
 /// What Azure's DNS says in a network: its linked zones, then its forwarding rules.
@@ -119,7 +229,8 @@ fn azure_dns_answers(
                 return Answer::Unknown(Arc::clone(why));
             }
             for target in rule.targets.known() {
-                match server_answers(topology, network, target, zone, depth + 1) {
+                let Some(server) = server_of(topology, network, target, rule.targets.place) else { continue };
+                match server_answers(topology, network, &server, zone, depth + 1) {
                     Answer::No(why) => steps.extend(why),
                     decided => return decided,
                 }
@@ -133,15 +244,16 @@ fn azure_dns_answers(
 fn server_answers(
     topology: &Topology,
     asking: Id<VirtualNetwork>,
-    server: &str,
+    server: &Server,
     zone: Id<PrivateDnsZone>,
     depth: usize,
 ) -> Answer {
-    let Ok(address) = server.parse::<IpAddr>() else {
-        return unknown(Cause::Unsupported(format!("the DNS server `{server}`").into()), topology, asking);
-    };
-    let Some(place) = network_of(topology, asking, address) else {
-        return unknown(Cause::Lookup(format!("the DNS server {server}").into()), topology, asking);
+    let name = &server.name;
+    let Some(place) = server.network else {
+        return match server.address {
+            Some(_) => unknown(Cause::Lookup(format!("the DNS server {name}").into()), topology, asking),
+            None => unknown(Cause::Unsupported(format!("the DNS server {name}").into()), topology, asking),
+        };
     };
     // A resolver's endpoint, a firewall's proxy and a forwarder on a machine all ask Azure's DNS from where they are.
     match linked(topology, place, zone) {
@@ -153,7 +265,7 @@ fn server_answers(
         Linked::No => match forwarding_rules(topology, place) {
             Some(why) => Answer::Unknown(why),
             None => Answer::No(vec![format!(
-                "{} asks the DNS server {server}, which is in {}, and the zone {} is not linked to that network",
+                "{} asks the DNS server {name}, which is in {}, and the zone {} is not linked to that network",
                 name_of(topology, asking),
                 name_of(topology, place),
                 zone_name(topology, zone)

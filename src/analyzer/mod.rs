@@ -92,7 +92,7 @@ struct Checked {
 fn examine(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> Checked {
     let model = model(sources, options, progress);
     progress(Stage::Checking);
-    let context = Context { topology: &model.topology, before: model.before.as_ref() };
+    let context = Context::new(&model.topology, model.before.as_ref());
     let mut outcome = rules::run(&options.rules, &context);
     if let Some(before) = &model.before {
         standing::compare(&mut outcome.findings, &model.topology, before, &options.rules);

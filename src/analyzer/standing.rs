@@ -24,7 +24,7 @@ pub(super) fn compare(
         findings.iter().map(|finding| finding.rule).filter(|rule| !changes(rule)).collect();
     let again: Vec<&'static Rule> =
         rules.iter().copied().filter(|rule| standing.contains(rule.name)).collect();
-    let earlier = rules::run(&again, &Context { topology: before, before: None });
+    let earlier = rules::run(&again, &Context::new(before, None));
 
     let mut known: BTreeMap<Substance, Vec<Earlier>> = BTreeMap::new();
     for finding in &earlier.findings {

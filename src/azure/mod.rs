@@ -8,6 +8,7 @@ pub mod delegations;
 pub mod exposure;
 pub mod flows;
 pub mod occupants;
+pub mod ordering;
 pub mod private_dns_zones;
 pub mod private_endpoint_targets;
 pub mod public_endpoints;

@@ -57,6 +57,9 @@ pub struct SubnetRouteRule {
     /// Routes that must be there.
     #[serde(default)]
     pub required_routes: Vec<RequiredRoute>,
+    /// Whether the appliance may also let pass what the required routes are for.
+    #[serde(default)]
+    pub through_appliance: bool,
     /// The code that Azure answers with, where known.
     pub error_code: Option<String>,
     /// What Azure says, where known.

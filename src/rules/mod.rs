@@ -9,6 +9,7 @@ mod asg_across_vnets;
 mod change_breaks_occupant;
 mod changes;
 mod database_firewall_open;
+mod custom_dns_unreachable;
 mod delegated_subnet_shared;
 mod exclusive_subnet_shared;
 mod firewall_management_missing;
@@ -33,8 +34,10 @@ mod occupants;
 mod ordering_not_awaited;
 mod packets;
 mod peering_address_overlap;
+mod peering_blocks_forwarded_traffic;
 mod peering_duplicate;
 mod peering_gateway_mismatch;
+mod peering_not_transitive;
 mod peering_one_way;
 mod peering_out_of_sync;
 mod private_dns_link_conflict;
@@ -49,8 +52,12 @@ mod public_access_off_without_endpoint;
 mod public_endpoint_open;
 mod public_ip_sku_mismatch;
 mod replacement_loses_data;
+mod route_asymmetric;
+mod route_blocks_required_flow;
 mod route_forbidden_on_subnet;
+mod route_loop;
 mod route_next_hop_invalid;
+mod route_next_hop_not_forwarding;
 mod route_next_hop_unreachable;
 mod service_endpoint_missing;
 mod shadows;
@@ -67,10 +74,11 @@ mod subnet_too_small;
 mod subnets_overlap;
 mod support;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
+use crate::analysis::reach::Reach;
 use crate::finding::{Category, Finding, Severity, Undecided};
 use crate::topology::{Place, Topology};
 use crate::value::Unknown;
@@ -105,6 +113,8 @@ pub static ALL: &[&Rule] = &[
     &peering_address_overlap::RULE,
     &peering_duplicate::RULE,
     &peering_gateway_mismatch::RULE,
+    &peering_blocks_forwarded_traffic::RULE,
+    &peering_not_transitive::RULE,
     &private_dns_zone_name::RULE,
     &private_dns_zone_not_linked::RULE,
     &private_dns_zone_not_linked_to_peer::RULE,
@@ -118,12 +128,17 @@ pub static ALL: &[&Rule] = &[
     &network_rule_ineffective::RULE,
     &private_dns_zone_missing::RULE,
     &private_dns_link_conflict::RULE,
+    &custom_dns_unreachable::RULE,
     &private_endpoint_subresource::RULE,
     &private_endpoint_unsupported::RULE,
     &service_endpoint_missing::RULE,
     &route_next_hop_unreachable::RULE,
     &route_next_hop_invalid::RULE,
     &route_forbidden_on_subnet::RULE,
+    &route_next_hop_not_forwarding::RULE,
+    &route_loop::RULE,
+    &route_asymmetric::RULE,
+    &route_blocks_required_flow::RULE,
     &gateway_subnet_invalid::RULE,
     &firewall_management_missing::RULE,
     &public_ip_sku_mismatch::RULE,
@@ -180,6 +195,19 @@ pub struct Context<'a> {
     pub topology: &'a Topology,
     /// The model of what is there now, where a plan says it. Its places and ids mean nothing in [`Context::topology`].
     pub before: Option<&'a Topology>,
+    reach: OnceLock<Reach<'a>>,
+}
+
+impl<'a> Context<'a> {
+    /// What rules look at: the model, and the one of what is there now, where a plan says it.
+    pub fn new(topology: &'a Topology, before: Option<&'a Topology>) -> Self {
+        Self { topology, before, reach: OnceLock::new() }
+    }
+
+    /// The ways of packets; arranged when the first rule asks, for all of them.
+    pub fn reach(&self) -> &Reach<'a> {
+        self.reach.get_or_init(|| Reach::new(self.topology))
+    }
 }
 
 /// Takes what one rule says. Every check ends in exactly one of [`Reporter::satisfied`], [`Reporter::violated`] and

@@ -186,9 +186,7 @@ use crate::analysis::filters;
 use crate::analysis::security::input::{Direction, Flow, Layers, Network, Party, Selector};
 use crate::analysis::security::{self, Outcome, Verdict};
 use crate::azure::Confidence;
-use crate::azure::flows::{
-    Damage, FlowDirection, FlowEndpoint, Level, RequiredFlow, Service, Status, TagRegion, required_flows,
-};
+use crate::azure::flows::{Damage, FlowDirection, FlowEndpoint, Level, RequiredFlow, Service, TagRegion};
 use crate::azure::tags::{self, service_tags};
 use crate::finding::{Category, Severity};
 use crate::net::{AddressSet, PortSet};
@@ -264,12 +262,8 @@ fn check_subnet(topology: &Topology, reporter: &mut Reporter, id: Id<Subnet>, gr
         if resource.mode != Mode::Managed {
             continue;
         }
-        for service in services_of(resource) {
-            let applies = match &service.when {
-                Some(conditions) => conditions::all_hold(topology, resource, conditions),
-                None => Truth::NotInFiles,
-            };
-            match applies {
+        for service in conditions::services_of(resource) {
+            match conditions::is_service(topology, resource, service) {
                 Truth::Yes => {}
                 Truth::Unknown(why) => {
                     reporter.undecided(resource.place, &why);
@@ -292,23 +286,6 @@ fn check_subnet(topology: &Topology, reporter: &mut Reporter, id: Id<Subnet>, gr
             }
         }
     }
-}
-
-/// The services that a resource may be, without those that cannot be made any more.
-fn services_of(resource: &ResourceNode) -> impl Iterator<Item = &'static Service> {
-    let arm = resource.is_arm();
-    let written = resource.written_type.clone();
-    let arm_type = resource.arm_type.clone();
-    required_flows().services.iter().filter(move |service| {
-        let fits = if arm {
-            arm_type
-                .as_deref()
-                .is_some_and(|own| service.arm_types.iter().any(|t| t.eq_ignore_ascii_case(own)))
-        } else {
-            service.terraform_types.iter().any(|own| *own == written)
-        };
-        fits && service.status != Status::Retired
-    })
 }
 
 /// Whether a row says enough to judge by, and matters enough to speak of.

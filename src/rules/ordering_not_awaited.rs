@@ -1,11 +1,18 @@
 //! ## What it checks
 //!
-//! That an injected MySQL flexible server waits for the link of its private DNS zone to its network. The server names the zone, not
-//! the link; without a `depends_on` the two are made at the same time.
+//! That what Azure needs first is waited for, where nothing in the arguments says so; without a `depends_on` the two are made at the same
+//! time:
+//!
+//! - An injected MySQL flexible server and the link of its private DNS zone to its network.
+//! - A route table on `AzureFirewallSubnet` and its default route, where that is a resource of its own.
+//! - An AKS cluster with user-defined routing or kubenet, or a SQL managed instance, and the route table or security group that a
+//!   separate association gives to its subnet.
+//! - A peering that uses the remote network's gateway, the gateway, and the half that lends it.
 //!
 //! ## What Azure does
 //!
-//! The server is rejected when it comes first (`VnetNotLinkedToPrivateDnsZone`), and accepted when it comes last.
+//! What comes too early is rejected (`VnetNotLinkedToPrivateDnsZone`, `RemoteVnetHasNoGateways`,
+//! `AzureFirewallSubnetRouteTableMustHaveDefaultRouteToInternet`), and accepted when it comes last: a second run succeeds.
 //!
 //! ## Example
 //!
@@ -102,18 +109,27 @@
 //!
 //! ## When it is undecided
 //!
-//! When the zone, the network or the link is not known. What is in another root or template is taken to be there before.
+//! When the zone, the network, the link, the table or a flag is not known. What is in another root or template is taken to be there
+//! before.
 //!
 //! ## References
 //!
 //! - <https://github.com/hashicorp/terraform-provider-azurerm/blob/main/website/docs/r/mysql_flexible_server.html.markdown>
 //! - <https://learn.microsoft.com/azure/mysql/flexible-server/concepts-networking-vnet>
 //! - <https://learn.microsoft.com/azure/postgresql/network/concepts-networking-private>
+//! - <https://learn.microsoft.com/azure/aks/egress-udr>
+//! - <https://learn.microsoft.com/azure/aks/configure-kubenet>
+//! - <https://github.com/hashicorp/terraform-provider-azurerm/issues/2872>
+//! - <https://github.com/aztfmod/terraform-azurerm-caf/issues/868>
+
+mod peerings;
+mod subnets;
 
 use std::collections::BTreeSet;
 
 use super::{Context, Reporter, Rule, support};
 use crate::finding::{Category, Severity};
+use crate::resource::Mode;
 use crate::topology::{Engine, FlexibleServer, ResourceId, Topology, ZoneLink};
 
 /// See the module's documentation.
@@ -121,8 +137,12 @@ pub static RULE: Rule = Rule {
     name: "ordering-not-awaited",
     category: Category::Ordering,
     severity: Severity::Warning,
-    summary: "a server that does not wait for the link of its private DNS zone",
-    error_codes: &["VnetNotLinkedToPrivateDnsZone"],
+    summary: "a resource that does not wait for what Azure needs to be there first",
+    error_codes: &[
+        "VnetNotLinkedToPrivateDnsZone",
+        "AzureFirewallSubnetRouteTableMustHaveDefaultRouteToInternet",
+        "RemoteVnetHasNoGateways",
+    ],
     fix: None,
     pedantic: false,
     source: include_str!("ordering_not_awaited.rs"),
@@ -130,6 +150,8 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context, reporter: &mut Reporter) {
+    subnets::check(context.topology, reporter);
+    peerings::check(context.topology, reporter);
     // Only MySQL is documented to look for the link when the server is made.
     let servers = context.topology.flexible_servers.iter().filter(|server| server.engine == Engine::MySql);
     for server in servers.filter(|server| server.header.is_managed()) {
@@ -193,4 +215,10 @@ fn awaited(topology: &Topology, resource: ResourceId) -> BTreeSet<ResourceId> {
         }
     }
     seen
+}
+
+/// Whether two resources are made in one run.
+fn together(topology: &Topology, one: ResourceId, other: ResourceId) -> bool {
+    let managed = |id: ResourceId| topology[id].mode == Mode::Managed;
+    one != other && managed(one) && managed(other) && topology[one].key.root == topology[other].key.root
 }

@@ -66,6 +66,7 @@
 //!   virtual_network_name      = azurerm_virtual_network.spoke.name
 //!   remote_virtual_network_id = azurerm_virtual_network.hub.id
 //!   use_remote_gateways       = true
+//!   depends_on                = [azurerm_virtual_network_gateway.vpn]
 //! }
 //! ```
 //!

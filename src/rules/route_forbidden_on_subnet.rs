@@ -2,12 +2,15 @@
 //!
 //! That subnets with demands on their route table meet them: no table on `AzureBastionSubnet`, no default route on `GatewaySubnet`, the
 //! default route of `AzureFirewallSubnet` to the Internet unless the firewall has a management interface, only default routes to the Internet for
-//! application gateways of the second generation, and a default route for the nodes of an AKS cluster with user-defined routing.
+//! application gateways of the second generation, and a default route for the nodes of an AKS cluster with user-defined routing. Beside
+//! a default route to an appliance or gateway, injected services need routes of their own: API Management and HDInsight for their
+//! management tags, PostgreSQL servers for AzureActiveDirectory. A managed instance needs a table.
 //!
 //! ## What Azure does
 //!
 //! The control plane refuses most of these; a default route on `GatewaySubnet` cuts the gateway from its management. What is only outside of
-//! what Microsoft supports, or depends on a setting of the subscription, is a warning.
+//! what Microsoft supports, or depends on a setting of the subscription, is a warning. A service whose management comes in from the
+//! Internet and whose replies leave through an appliance deploys, and then counts as unreachable.
 //!
 //! ## Example
 //!
@@ -78,6 +81,12 @@
 //! - <https://learn.microsoft.com/azure/firewall/forced-tunneling>
 //! - <https://learn.microsoft.com/azure/application-gateway/configuration-infrastructure>
 //! - <https://learn.microsoft.com/azure/aks/egress-outboundtype>
+//! - <https://learn.microsoft.com/azure/api-management/api-management-using-with-vnet#force-tunnel-traffic-to-on-premises-firewall-using-expressroute-or-network-virtual-appliance>
+//! - <https://learn.microsoft.com/azure/azure-sql/managed-instance/connectivity-architecture-overview>
+//! - <https://learn.microsoft.com/azure/postgresql/network/concepts-networking-private>
+//! - <https://learn.microsoft.com/azure/hdinsight/control-network-traffic>
+
+mod required;
 
 use super::{Context, Reporter, Rule, support};
 use crate::azure::Confidence;
@@ -122,6 +131,7 @@ fn check(context: &Context, reporter: &mut Reporter) {
                 }
             }
         }
+        required::check(context.reach(), reporter, id);
     }
 }
 
@@ -169,6 +179,18 @@ fn excused(topology: &Topology, subnet: Id<Subnet>, row: &SubnetRouteRule) -> bo
         .all(|firewall| firewall.management_ip_configurations.is_empty() && firewall.header.is_managed())
 }
 
+/// How bad it is when a row's demand is not met.
+fn severity_of(row: &SubnetRouteRule) -> Severity {
+    match row.severity {
+        RouteSeverity::Rejected | RouteSeverity::Broken
+            if row.confidence == Confidence::High && (row.unless.is_none() || row.must_exist) =>
+        {
+            Severity::Error
+        }
+        _ => Severity::Warning,
+    }
+}
+
 fn judge(
     topology: &Topology,
     reporter: &mut Reporter,
@@ -177,15 +199,10 @@ fn judge(
     resource: Option<&ResourceNode>,
 ) {
     let certain = resource.is_none_or(|resource| resource.uncertain.is_none()) && subnet.header.is_certain();
-    let severity = match row.severity {
-        RouteSeverity::Rejected | RouteSeverity::Broken
-            if row.confidence == Confidence::High && (row.unless.is_none() || row.must_exist) =>
-        {
-            Severity::Error
-        }
-        RouteSeverity::Managed | RouteSeverity::Allowed => return,
-        _ => Severity::Warning,
-    };
+    if matches!(row.severity, RouteSeverity::Managed | RouteSeverity::Allowed) {
+        return;
+    }
+    let severity = severity_of(row);
     let label = support::label(topology, &subnet.header);
     let for_whom = match resource {
         Some(resource) => {

@@ -11,6 +11,8 @@ mod model;
 mod unsupported;
 
 pub use build::build;
+#[cfg(test)]
+pub(crate) use build::tests::model as model_of;
 pub use field::{Field, Link, LinkState, List, Place, State};
 pub use lookup::Values;
 pub use model::*;

@@ -12,6 +12,8 @@ pub struct SubnetRoutes {
     pub address_space: Vec<IpNet>,
     /// Address spaces of peered networks.
     pub peered: Vec<IpNet>,
+    /// Set when there may be peerings, or prefixes of peered networks, that are not known.
+    pub peered_more: Option<EcoString>,
     /// Prefixes that a gateway advertises.
     pub learned: Vec<IpNet>,
     /// Set when a gateway may advertise prefixes that are not known.

@@ -45,6 +45,15 @@ const SYSTEM: u8 = 0;
 impl SubnetRoutes {
     /// The route for one address.
     pub fn select(&self, destination: IpAddr) -> Selection {
+        self.choose(destination, true)
+    }
+
+    /// The route for an address that no gateway announces.
+    pub fn select_unannounced(&self, destination: IpAddr) -> Selection {
+        self.choose(destination, false)
+    }
+
+    fn choose(&self, destination: IpAddr, announced: bool) -> Selection {
         let mut causes = Vec::new();
         let mut open = Vec::new();
         let mut candidates = Vec::new();
@@ -57,7 +66,7 @@ impl SubnetRoutes {
             )
         };
         let in_use = candidates.iter().any(outranks_learned);
-        if !in_use {
+        if announced && !in_use {
             self.learned_candidates(destination, &mut candidates, &mut open, &mut causes);
         }
         self.user_candidates(destination, &mut candidates, &mut open, &mut causes);
@@ -107,7 +116,25 @@ impl SubnetRoutes {
         }
         let doubtful = self.cut_by_unknown_table(&best);
         causes.extend(doubtful.cloned());
+        causes.extend(self.cut_by_unknown_peering(&best, destination).cloned());
         if causes.is_empty() { Selection::Certain(best) } else { undecided(Some(best), open, causes) }
+    }
+
+    /// An address that a user-defined route certainly takes, a public one where it has any; `None` where a longer prefix or
+    /// something that is not known may take all of it.
+    pub fn example_of(&self, index: usize) -> Option<IpAddr> {
+        let route = self.user.iter().find(|route| route.index == index)?;
+        let RouteDestination::Prefix(prefix) = route.destination else { return None };
+        let others = self.user.iter().filter_map(|route| match &route.destination {
+            RouteDestination::Prefix(other) if other.prefix_len() > prefix.prefix_len() => Some(*other),
+            _ => None,
+        });
+        let system =
+            self.address_space.iter().chain(&self.peered).filter(|p| p.prefix_len() > prefix.prefix_len());
+        let longer = AddressSet::from_prefixes(others.chain(system.copied()).map(|p| p.trunc()));
+        let own = AddressSet::from_prefixes([prefix.trunc()]).subtract(&longer);
+        let public = own.intersect(&crate::azure::security_groups::security_group_facts().public());
+        if public.is_empty() { own.example(None) } else { public.example(None) }
     }
 
     /// The routes for all addresses of a set, as disjoint parts in the order of the longest prefixes.
@@ -405,6 +432,54 @@ impl SubnetRoutes {
         self.user_more.as_ref().filter(|_| !fixed)
     }
 
+    /// Why the range of a peered network could take over from the best one, if it could. No network of a peering overlaps
+    /// another that the same network knows, and networks with public ranges are not thought of.
+    fn cut_by_unknown_peering(&self, best: &EffectiveRoute, destination: IpAddr) -> Option<&EcoString> {
+        let fixed = match best.origin {
+            RouteOrigin::VirtualNetwork | RouteOrigin::Peering | RouteOrigin::PrivateEndpoint => true,
+            RouteOrigin::User(_) => best.prefix.is_some_and(|p| p.prefix_len() == p.max_prefix_len()),
+            _ => false,
+        };
+        self.peered_more.as_ref().filter(|_| !fixed && !is_public(IpNet::from(destination)))
+    }
+
+    /// The route for addresses of the Internet that no route names in particular: a default route, or two routes for the two
+    /// halves of all addresses that lead to the same place.
+    pub fn select_default(&self) -> Selection {
+        let (mut candidates, mut open, mut causes) = (Vec::new(), Vec::new(), Vec::new());
+        self.default_candidates(&mut candidates, &mut open, &mut causes);
+        let halves: Vec<&UserRoute> = self.user.iter().filter(|route| route.destination.is_half()).collect();
+        if let [one, other, ..] = halves.as_slice()
+            && one.destination != other.destination
+        {
+            for half in [one, other] {
+                let prefix = match &half.destination {
+                    RouteDestination::Prefix(prefix) => Some(*prefix),
+                    _ => None,
+                };
+                candidates.push(Candidate { rank: rank(1, USER), route: half.effective(prefix) });
+            }
+            if one.next_hop != other.next_hop {
+                causes.push("the two halves of the Internet have different routes".into());
+            } else {
+                // Longer than what a gateway may announce for everything.
+                causes.clear();
+            }
+        }
+        for route in &self.user {
+            if let RouteDestination::Unknown(cause) = &route.destination {
+                causes.push(cause.clone());
+                open.push(route.effective(None));
+            }
+        }
+        causes.extend(self.user_more.clone());
+        candidates.sort_by_key(|c: &Candidate| Reverse(c.rank));
+        match candidates.into_iter().next().map(|c| c.route) {
+            Some(best) if causes.is_empty() => Selection::Certain(best),
+            best => undecided(best, open, causes),
+        }
+    }
+
     fn all_prefixes(&self) -> Vec<IpNet> {
         let user = self.user.iter().filter_map(|route| match &route.destination {
             RouteDestination::Prefix(prefix) => Some(*prefix),
@@ -422,6 +497,13 @@ impl SubnetRoutes {
         all.extend(crate::azure::security_groups::security_group_facts().public().complement().prefixes());
         all.extend(default_routes());
         all.into_iter().map(|p| p.trunc()).collect()
+    }
+}
+
+impl RouteDestination {
+    /// Whether it is one half of all IPv4 addresses.
+    fn is_half(&self) -> bool {
+        matches!(self, RouteDestination::Prefix(prefix) if prefix.prefix_len() == 1 && prefix.addr().is_ipv4())
     }
 }
 

@@ -162,6 +162,8 @@ impl<'a> Builder<'a> {
         let network = self.link::<VirtualNetwork>(source, &source.view(), paths!(["virtual_network_id"], []));
         let servers = source.view().texts(paths!(["dns_servers"], []));
         if let Some(id) = network.to() {
+            let owners = self.address_owners(&source.view(), paths!(["dns_servers"], []));
+            self.topology.virtual_networks[id.index()].dns_server_owners = owners;
             let current = &mut self.topology.virtual_networks[id.index()].dns_servers;
             *current = servers;
             if let Some(uncertain) = &source.uncertain {

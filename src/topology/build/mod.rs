@@ -221,6 +221,17 @@ impl<'a> Builder<'a> {
         Link { state: LinkState::Absent, place: view.place }
     }
 
+    /// The resources whose attributes the elements of a list are: for each element, or none at all.
+    fn address_owners(&self, view: &view::View, paths: view::Paths) -> Vec<Link<ResourceNode>> {
+        let view::Found::Value(value, place) = view.find(paths) else { return Vec::new() };
+        let crate::value::ValueKind::Sequence(sequence) = &value.kind else { return Vec::new() };
+        let owner = |item: &crate::value::Value| match item.as_reference().and_then(|it| self.target(it)) {
+            Some(target) => Link { state: LinkState::To(target), place },
+            None => Link { state: LinkState::Absent, place },
+        };
+        sequence.items.iter().map(owner).collect()
+    }
+
     /// The source of a resource.
     fn source(&self, id: ResourceId) -> &'a Source {
         // Every resource has a source at its own position.
@@ -445,4 +456,4 @@ fn without_keys(address: &str) -> EcoString {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

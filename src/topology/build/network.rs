@@ -168,9 +168,14 @@ impl<'a> Builder<'a> {
             &mut space,
         );
         let dns = view.texts(paths!(["dns_servers"], ["properties.dhcpOptions.dnsServers"]));
+        let owners =
+            self.address_owners(&view, paths!(["dns_servers"], ["properties.dhcpOptions.dnsServers"]));
         let network = &mut self.topology.virtual_networks[id.index()];
         replace_list(&mut network.address_space, space, source);
         replace_list(&mut network.dns_servers, dns, source);
+        if !owners.is_empty() {
+            network.dns_server_owners = owners;
+        }
     }
 
     fn fill_separate_subnet(&mut self, source: &'a Source) {

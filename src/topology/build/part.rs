@@ -73,7 +73,7 @@ macro_rules! parts {
 
 parts! {
     VirtualNetwork, virtual_networks, "Microsoft.Network/virtualNetworks", |nothing| {
-        address_space: nothing.list(), dns_servers: nothing.list(), subnets: Vec::new(), peerings: Vec::new(),
+        address_space: nothing.list(), dns_servers: nothing.list(), dns_server_owners: Vec::new(), subnets: Vec::new(), peerings: Vec::new(),
         incomplete: nothing.unknown.clone(), inline_subnets: None,
     };
     Subnet, subnets, "Microsoft.Network/virtualNetworks/subnets", |nothing| {

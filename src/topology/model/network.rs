@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ecow::EcoString;
 use ipnet::IpNet;
 
-use super::{Header, Id, NatGateway, Occupancy, RouteTable, SecurityGroup};
+use super::{Header, Id, NatGateway, Occupancy, ResourceNode, RouteTable, SecurityGroup};
 use crate::topology::{Field, Link, List, Place};
 use crate::value::Unknown;
 
@@ -18,6 +18,9 @@ pub struct VirtualNetwork {
     pub address_space: List<Prefix>,
     /// Its DNS servers; empty means Azure's own (168.63.129.16).
     pub dns_servers: List<EcoString>,
+    /// The resources whose attributes DNS servers are, where they are written so (a firewall's or an endpoint's private
+    /// address): for each position of the list above, or none at all.
+    pub dns_server_owners: Vec<Link<ResourceNode>>,
     /// Its subnets, in the order of the model.
     pub subnets: Vec<Id<Subnet>>,
     /// The peerings that start here.

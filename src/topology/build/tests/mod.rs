@@ -62,7 +62,8 @@ fn roots(texts: &[&str]) -> Topology {
     super::build(&configuration)
 }
 
-fn model(text: &str) -> Topology {
+/// The model of one Terraform file.
+pub(crate) fn model(text: &str) -> Topology {
     roots(&[text])
 }
 
