@@ -5,6 +5,7 @@
 //! Azure does, example, corrected example, when it is undecided, references. `portolan explain`, the pages under
 //! `docs/rules/` and the SARIF help text are made from it.
 
+mod allow_flow;
 mod change_breaks_occupant;
 mod changes;
 mod database_firewall_open;

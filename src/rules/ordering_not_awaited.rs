@@ -113,7 +113,7 @@
 use std::collections::BTreeSet;
 
 use super::{Context, Reporter, Rule, support};
-use crate::finding::{Category, Severity};
+use crate::finding::{Category, Change, Fix, Severity};
 use crate::topology::{Engine, FlexibleServer, ResourceId, Topology, ZoneLink};
 
 /// See the module's documentation.
@@ -123,7 +123,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "a server that does not wait for the link of its private DNS zone",
     error_codes: &["VnetNotLinkedToPrivateDnsZone"],
-    fix: None,
+    fix: Some("lets the server wait for the link"),
     pedantic: false,
     source: include_str!("ordering_not_awaited.rs"),
     check,
@@ -179,6 +179,10 @@ fn check_server(context: &Context, reporter: &mut Reporter, server: &FlexibleSer
         .related_part("the link", &first.header)
         .related("the zone is named here, which the link comes after", server.zone.place)
         .advice("Let the server depend on the link with `depends_on`.")
+        .fix(Fix::new(
+            "Let the server wait for the link",
+            Change::Await { resource: server.header.resource, first: first.header.resource },
+        ))
         .certain_if(server.header.is_certain() && first.header.is_certain());
     reporter.violated(finding);
 }
