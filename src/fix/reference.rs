@@ -19,16 +19,15 @@ pub(super) struct Declaration<'a> {
     pub list: usize,
     /// How Bicep names it.
     pub symbol: Option<String>,
+    /// One of several that a loop makes, which cannot be named without saying which.
+    pub repeated: bool,
 }
 
 impl<'a> Planner<'a> {
-    /// The declaration of a resource that is made or looked up once, in a file that may be edited.
+    /// The declaration of a resource, in a file that may be edited.
     pub(super) fn declaration(&self, id: ResourceId) -> Option<Declaration<'a>> {
         let resource = self.resource(id)?;
-        // One of several cannot be named without saying which.
-        if !resource.span.is_somewhere() || relative(resource).ends_with(']') {
-            return None;
-        }
+        let repeated = relative(resource).ends_with(']');
         let document = self.document(resource.span.file)?;
         let path = document.path(resource.span)?;
         let (outer, list, symbol) = match document.dialect {
@@ -52,7 +51,7 @@ impl<'a> Planner<'a> {
                 (outer, list, None)
             }
         };
-        Some(Declaration { id, resource, document, outer, list, symbol })
+        Some(Declaration { id, resource, document, outer, list, symbol, repeated })
     }
 }
 
@@ -83,7 +82,7 @@ fn in_template(root: &Node, path: &[Step<'_>]) -> Option<((usize, usize), usize)
 impl Declaration<'_> {
     /// Whether another declaration can be named from where this one stands.
     pub(super) fn can_name(&self, other: &Declaration<'_>) -> bool {
-        if self.resource.key.root != other.resource.key.root {
+        if self.resource.key.root != other.resource.key.root || other.repeated {
             return false;
         }
         match self.document.dialect {
@@ -209,7 +208,8 @@ fn end_of_module(address: &str) -> Option<usize> {
 
 /// Bicep: what stands before the symbolic name.
 fn prefix(resource: &Resource) -> &str {
-    resource.key.address.rsplit_once("::").map_or("", |(prefix, _)| prefix)
+    let address = resource.key.address.as_str();
+    address.rsplit_once("::").map_or("", |(prefix, _)| prefix)
 }
 
 #[cfg(test)]

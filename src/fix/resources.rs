@@ -53,7 +53,7 @@ impl<'a> Planner<'a> {
             .filter(|link| link.can_name(&zone) && link.can_name(&network))
             .last();
         let behind = beside.as_ref().unwrap_or(&zone);
-        if !behind.can_name(&network) {
+        if !behind.can_name(&network) || !behind.can_name(&zone) {
             return None;
         }
         let network_id = network.id_expression()?;
@@ -96,7 +96,7 @@ impl<'a> Planner<'a> {
         if half.header.declared != Declared::Separate {
             return None;
         }
-        let half_declaration = self.managed(&half.header)?;
+        let half_declaration = self.managed(&half.header).filter(|half| !half.repeated)?;
         let network = self.managed(&topology[half.network.to()?].header)?;
         let remote = self.managed(&topology[half.remote.to()?].header)?;
         if !half_declaration.can_name(&network) || !half_declaration.can_name(&remote) {
@@ -279,10 +279,8 @@ impl<'a> Planner<'a> {
             }
             _ => return None,
         };
-        let mut changed = vec![new.behind.id];
-        if self.resource(new.parent.id)?.span.file == document.file.id() {
-            changed.push(new.parent.id);
-        }
+        // It is made as often as its parent is.
+        let changed = vec![new.parent.id];
         Some((Written::to(document, edits, changed), name))
     }
 

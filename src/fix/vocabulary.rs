@@ -186,10 +186,23 @@ impl Planner<'_> {
     fn remove(&self, place: Place) -> Option<Written> {
         let document = self.document(place.site.file)?;
         let path = document.path(place.site)?;
-        let entry: &Entry = path.last()?.entry?;
-        let parent: &Object = path.iter().rev().nth(1).map_or(&document.root, |step| step.node).object()?;
-        let edits = document.remove(parent, entry)?;
-        Some(Written::to(&document, edits, vec![place.resource]))
+        // An object of which nothing would be left goes as well.
+        let mut depth = path.len().checked_sub(1)?;
+        loop {
+            let entry: &Entry = path.get(depth)?.entry?;
+            let parent = match depth.checked_sub(1) {
+                Some(outer) => path.get(outer)?.node,
+                None => &document.root,
+            };
+            let parent: &Object = parent.object()?;
+            if parent.entries.len() == 1 && depth > 0 && path.get(depth - 1)?.entry.is_some_and(|e| !e.block)
+            {
+                depth -= 1;
+                continue;
+            }
+            let edits = document.remove(parent, entry)?;
+            return Some(Written::to(&document, edits, vec![place.resource]));
+        }
     }
 
     fn delegate(&self, subnet: &Header, service: &EcoString) -> Option<Written> {

@@ -2,6 +2,9 @@
 
 use super::document::Dialect;
 
+/// Longer lists have lines of their own for their elements.
+const LIST_WIDTH: usize = 100;
+
 /// Something to be written.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Content {
@@ -158,7 +161,10 @@ impl Layout {
         }
         // HCL writes short lists on one line; JSON and Bicep write one element a line.
         if self.dialect == Dialect::Hcl && items.iter().all(simple) {
-            return self.inline(&Content::List(items.to_vec()));
+            let inline = self.inline(&Content::List(items.to_vec()));
+            if inline.len() <= LIST_WIDTH {
+                return inline;
+            }
         }
         let inner = format!("{indent}{}", self.unit);
         let separator = match self.dialect {
@@ -167,7 +173,8 @@ impl Layout {
         };
         let lines: Vec<String> =
             items.iter().map(|item| format!("{inner}{}", self.value(item, &inner))).collect();
-        format!("[{0}{1}{0}{indent}]", self.newline, lines.join(&separator))
+        let last = if self.dialect == Dialect::Hcl { "," } else { "" };
+        format!("[{0}{1}{last}{0}{indent}]", self.newline, lines.join(&separator))
     }
 
     fn separator(&self) -> &'static str {

@@ -6,6 +6,7 @@
 //! `docs/rules/` and the SARIF help text are made from it.
 
 mod asg_across_vnets;
+mod allow_flow;
 mod change_breaks_occupant;
 mod changes;
 mod database_firewall_open;

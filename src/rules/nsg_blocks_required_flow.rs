@@ -180,7 +180,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Context, Reporter, Rule, support};
+use super::{Context, Reporter, Rule, allow_flow, support};
 use crate::analysis::conditions::{self, Truth};
 use crate::analysis::filters;
 use crate::analysis::security::input::{Direction, Flow, Layers, Network, Party, Selector};
@@ -207,7 +207,7 @@ pub static RULE: Rule = Rule {
         "ManagementApiRequestFailed",
         "AADDS104",
     ],
-    fix: None,
+    fix: Some("allows a flow that is mandatory, above the rule that drops it"),
     pedantic: false,
     source: include_str!("nsg_blocks_required_flow.rs"),
     check,
@@ -236,6 +236,7 @@ fn check(context: &Context, reporter: &mut Reporter) {
 struct Surroundings<'a> {
     topology: &'a Topology,
     subnet: &'a Subnet,
+    group_id: Id<SecurityGroup>,
     group: &'a SecurityGroup,
     rules: security::input::SecurityGroup,
     network: Network,
@@ -249,6 +250,7 @@ fn check_subnet(topology: &Topology, reporter: &mut Reporter, id: Id<Subnet>, gr
     let surroundings = Surroundings {
         topology,
         subnet,
+        group_id: group,
         group: &topology[group],
         rules: filters::group(topology, group),
         network: filters::network(topology, network, subnet),
@@ -519,6 +521,9 @@ impl Surroundings<'_> {
                 before.unwrap_or_default(),
                 support::label(topology, &self.group.header)
             ))
+            .fix((required.level > Level::Recommended).then_some(()).and_then(|()| {
+                allow_flow::fix(topology, self.group_id, self.subnet, resource, required, rule)
+            }))
             .certain_if(
                 resource.uncertain.is_none()
                     && self.subnet.header.is_certain()

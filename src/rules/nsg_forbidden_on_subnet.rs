@@ -78,7 +78,8 @@
 
 use super::{Context, Reporter, Rule, support};
 use crate::azure::security_groups::{Prohibition, security_group_facts};
-use crate::finding::{Category, Severity};
+use crate::finding::{Category, Change, Fix, Severity};
+use crate::topology::{SecurityGroup, Subnet};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -87,7 +88,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a network security group on a subnet that may not have one",
     error_codes: &["NetworkSecurityGroupCannotBeAttachedToGatewaySubnet"],
-    fix: None,
+    fix: Some("takes the group off a subnet on which Azure refuses it"),
     pedantic: false,
     source: include_str!("nsg_forbidden_on_subnet.rs"),
     check,
@@ -125,7 +126,21 @@ fn check(context: &Context, reporter: &mut Reporter) {
             .related_part("the subnet", &subnet.header)
             .related_part("the group", &group.header)
             .advice("Leave this subnet out of the association.")
+            .fix(detached(subnet, group).filter(|_| severity == Severity::Error))
             .certain_if(subnet.header.is_certain() && group.header.is_certain());
         reporter.violated(finding);
     }
+}
+
+/// Without the association: the property of the subnet, or the resource that is nothing but the association.
+fn detached(subnet: &Subnet, group: &SecurityGroup) -> Option<Fix> {
+    let place = subnet.security_group.place;
+    let change = if place.resource == subnet.header.resource {
+        subnet.header.is_managed().then_some(Change::Remove { place })?
+    } else if place.resource == group.header.resource {
+        return None;
+    } else {
+        Change::Drop { resource: place.resource }
+    };
+    Some(Fix::new("Take the group off the subnet", change))
 }

@@ -88,7 +88,7 @@
 use std::collections::BTreeMap;
 
 use super::{Context, Reporter, Rule, support};
-use crate::finding::{Category, Severity};
+use crate::finding::{Category, Change, Fix, Severity};
 use crate::topology::{Direction, SecurityGroup, SecurityRule};
 
 /// See the module's documentation.
@@ -98,7 +98,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "two security rules of one direction with one priority, or a priority out of 100 to 4096",
     error_codes: &["SecurityRuleConflict", "SecurityRuleInvalidPriority"],
-    fix: None,
+    fix: Some("moves one of two rules that do the same to the priority beside it, where that is free"),
     pedantic: false,
     source: include_str!("nsg_priority_conflict.rs"),
     check,
@@ -174,12 +174,43 @@ fn check_group(context: &Context, reporter: &mut Reporter, group: &SecurityGroup
             .related_part("the rule that has the priority already", &other.header)
             .related_part("the group", &group.header)
             .advice("Give one of the two rules a free priority; the smaller number is looked at first.")
+            .fix(moved(group, rule, other, direction, priority))
             .certain_if(rule.header.is_certain() && other.header.is_certain() && group.header.is_certain());
         reporter.violated(finding);
     }
     if let Some(unknown) = group.rules.rest.as_ref().filter(|_| group.header.is_managed()) {
         reporter.undecided(group.rules.place, unknown);
     }
+}
+
+/// A free priority directly beside the one that is taken, so that nothing stands in another order. Which of an allow and a
+/// deny is to win is the author's to say.
+fn moved(
+    group: &SecurityGroup,
+    rule: &SecurityRule,
+    other: &SecurityRule,
+    direction: Direction,
+    priority: i64,
+) -> Option<Fix> {
+    let access = rule.access.known()?;
+    if !group.rules.is_complete() || !other.access.is(access) {
+        return None;
+    }
+    let rules: Vec<&SecurityRule> = group.rules.known().collect();
+    if rules.iter().any(|rule| rule.priority.unknown().is_some() || rule.direction.unknown().is_some()) {
+        return None;
+    }
+    let is_free = |wanted: &i64| {
+        PRIORITIES.contains(wanted)
+            && !rules.iter().any(|rule| rule.direction.is(&direction) && rule.priority.is(wanted))
+    };
+    let to = [priority + 1, priority - 1].into_iter().find(is_free)?;
+    let change = Change::Replace {
+        place: rule.priority.place,
+        from: priority.to_string().into(),
+        to: to.to_string().into(),
+    };
+    Some(Fix::new(format!("Give the rule the free priority {to}"), change))
 }
 
 fn same_rule(a: &SecurityRule, b: &SecurityRule) -> bool {

@@ -71,7 +71,7 @@ use ecow::EcoString;
 
 use super::{Context, Reporter, Rule, support};
 use crate::analysis::security::syntax::{AddressDefect, address_defect, has_both_families};
-use crate::finding::{Category, Severity};
+use crate::finding::{Category, Change, Fix, Severity};
 use crate::net::{PortSet, ProtocolSet, parse_prefix};
 use crate::topology::{Place, RuleEndpoint, SecurityRule, Topology};
 
@@ -88,7 +88,7 @@ pub static RULE: Rule = Rule {
         "SecurityRuleParametersMissing",
         "OverlappingSubnetsNotPermittedInSecurityRule",
     ],
-    fix: None,
+    fix: Some("makes a list of ports or addresses that are joined in one string"),
     pedantic: false,
     source: include_str!("nsg_rule_invalid.rs"),
     check,
@@ -123,11 +123,12 @@ fn protocol(topology: &Topology, reporter: &mut Reporter, rule: &SecurityRule) {
 
 fn side(topology: &Topology, reporter: &mut Reporter, rule: &SecurityRule, end: &RuleEndpoint, word: &str) {
     let name = support::label(topology, &rule.header);
-    let mut say = |text: String, place: Place, advice: &str| {
+    let mut say = |text: String, place: Place, advice: &str, fix: Option<Fix>| {
         let finding = reporter
             .finding(format!("security rule {name} {text}"), place)
             .of(&rule.header.resource_id)
             .advice(advice)
+            .fix(fix)
             .certain_if(rule.header.is_certain());
         reporter.violated(finding);
     };
@@ -141,7 +142,8 @@ fn side(topology: &Topology, reporter: &mut Reporter, rule: &SecurityRule, end: 
         } else {
             ("not a port, a range or `*`", "Write a number, a range such as `8080-8090`, or `*`.")
         };
-        say(format!("has the {word} port `{text}`: {what}"), field.place, advice);
+        let fix = split(text, field.place, |part| PortSet::parse(part).is_some());
+        say(format!("has the {word} port `{text}`: {what}"), field.place, advice, fix);
     }
     let single = end.single_prefix.known();
     let listed = end
@@ -161,18 +163,21 @@ fn side(topology: &Topology, reporter: &mut Reporter, rule: &SecurityRule, end: 
     let listed: Vec<_> = listed.filter_map(|field| Some((field.known()?, field.place))).collect();
     if let Some(text) = single.filter(|text| address_defect(text, false) == Some(AddressDefect::Joined)) {
         let advice = "Write each value as an element of the list.";
-        say(format!("has several {word} addresses in one string: `{text}`"), end.single_prefix.place, advice);
+        let place = end.single_prefix.place;
+        let fix = split(text, place, |part| parse_prefix(part).is_some());
+        say(format!("has several {word} addresses in one string: `{text}`"), place, advice, fix);
     }
     for (text, place) in &listed {
         match address_defect(text, true) {
             Some(AddressDefect::Joined) => {
                 let advice = "Write each value as an element of its own.";
-                say(format!("has several {word} addresses in one string: `{text}`"), *place, advice);
+                let fix = split(text, *place, |part| parse_prefix(part).is_some());
+                say(format!("has several {word} addresses in one string: `{text}`"), *place, advice, fix);
             }
             // A list of one is what some clients send for the singular field.
             Some(AddressDefect::TagInList) if listed.len() > 1 => {
                 let advice = "Make a rule of its own for the tag, in the singular field.";
-                say(format!("has `{text}` in a list of {word} addresses"), *place, advice);
+                say(format!("has `{text}` in a list of {word} addresses"), *place, advice, None);
             }
             _ => {}
         }
@@ -184,7 +189,7 @@ fn side(topology: &Topology, reporter: &mut Reporter, rule: &SecurityRule, end: 
     overlaps(&listed, word, &mut say);
     if has_both_families(listed.iter().map(|(text, _)| text.as_str())) {
         let advice = "Make one rule for IPv4 and one for IPv6.";
-        say(format!("has IPv4 and IPv6 {word} addresses in one list"), end.prefixes.place, advice);
+        say(format!("has IPv4 and IPv6 {word} addresses in one list"), end.prefixes.place, advice, None);
     }
     let grouped = end.groups.iter().find(|link| link.to().is_some());
     if let (Some(group), Some(address)) =
@@ -192,12 +197,26 @@ fn side(topology: &Topology, reporter: &mut Reporter, rule: &SecurityRule, end: 
     {
         let advice = "Name either addresses or application security groups.";
         let text = format!("has application security groups and addresses as its {word}");
-        say(text, if group.place.site == address.place.site { address.place } else { group.place }, advice);
+        let place = if group.place.site == address.place.site { address.place } else { group.place };
+        say(text, place, advice, None);
     }
 }
 
+/// The parts of a text as a list, if each of them is what is wanted.
+fn split(text: &EcoString, place: Place, wanted: impl Fn(&str) -> bool) -> Option<Fix> {
+    let parts: Vec<EcoString> =
+        text.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()).map(EcoString::from).collect();
+    let change = Change::Split { place, from: text.clone(), to: parts.clone() };
+    (parts.len() > 1 && parts.iter().all(|part| wanted(part)))
+        .then(|| Fix::new("Write the values as a list", change))
+}
+
 /// Prefixes of one list that have addresses in common.
-fn overlaps(listed: &[(&EcoString, Place)], word: &str, say: &mut impl FnMut(String, Place, &str)) {
+fn overlaps(
+    listed: &[(&EcoString, Place)],
+    word: &str,
+    say: &mut impl FnMut(String, Place, &str, Option<Fix>),
+) {
     let ranges: Vec<_> =
         listed.iter().filter_map(|(text, place)| Some((parse_prefix(text)?.trunc(), text, place))).collect();
     let nets: Vec<_> = ranges.iter().map(|(net, ..)| *net).collect();
@@ -207,6 +226,6 @@ fn overlaps(listed: &[(&EcoString, Place)], word: &str, say: &mut impl FnMut(Str
             continue;
         };
         let text = format!("has the {word} addresses {inner} and {outer}, which overlap");
-        say(text, **place, "Leave out the smaller range.");
+        say(text, **place, "Leave out the smaller range.", None);
     }
 }

@@ -62,7 +62,7 @@
 //! - <https://learn.microsoft.com/azure/virtual-network/manage-network-security-group>
 
 use super::{Context, Reporter, Rule, support};
-use crate::finding::{Category, Severity};
+use crate::finding::{Category, Change, Fix, Severity};
 use crate::net::{PortSet, ProtocolSet};
 use crate::topology::{Access, SecurityGroup, SecurityRule};
 
@@ -73,7 +73,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "an allow rule for TCP that pins the client's source port to the port of the service",
     error_codes: &[],
-    fix: None,
+    fix: Some("allows any source port"),
     pedantic: false,
     source: include_str!("nsg_source_port_pinned.rs"),
     check,
@@ -126,6 +126,11 @@ fn check_rule(context: &Context, reporter: &mut Reporter, group: &SecurityGroup,
             destination.first().unwrap_or_default()
         ))
         .advice("Allow any source port (`*`) and restrict the destination port.")
+        .fix(rule.source.single_port.known().filter(|_| rule.source.ports.items.len() == 1).map(|port| {
+            let place = rule.source.single_port.place;
+            let change = Change::Replace { place, from: port.clone(), to: "*".into() };
+            Fix::new("Allow any source port", change)
+        }))
         .certain_if(rule.header.is_certain() && group.header.is_certain());
     reporter.violated(finding);
 }

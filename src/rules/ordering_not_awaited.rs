@@ -128,7 +128,7 @@ mod subnets;
 use std::collections::BTreeSet;
 
 use super::{Context, Reporter, Rule, support};
-use crate::finding::{Category, Severity};
+use crate::finding::{Category, Change, Fix, Severity};
 use crate::resource::Mode;
 use crate::topology::{Engine, FlexibleServer, ResourceId, Topology, ZoneLink};
 
@@ -143,7 +143,7 @@ pub static RULE: Rule = Rule {
         "AzureFirewallSubnetRouteTableMustHaveDefaultRouteToInternet",
         "RemoteVnetHasNoGateways",
     ],
-    fix: None,
+    fix: Some("lets a server wait for the link of its zone"),
     pedantic: false,
     source: include_str!("ordering_not_awaited.rs"),
     check,
@@ -201,6 +201,10 @@ fn check_server(context: &Context, reporter: &mut Reporter, server: &FlexibleSer
         .related_part("the link", &first.header)
         .related("the zone is named here, which the link comes after", server.zone.place)
         .advice("Let the server depend on the link with `depends_on`.")
+        .fix(Fix::new(
+            "Let the server wait for the link",
+            Change::Await { resource: server.header.resource, first: first.header.resource },
+        ))
         .certain_if(server.header.is_certain() && first.header.is_certain());
     reporter.violated(finding);
 }

@@ -144,7 +144,7 @@
 //! - <https://learn.microsoft.com/troubleshoot/azure/virtual-network/virtual-network-troubleshoot-peering-issues>
 
 use super::{Context, Reporter, Rule, support};
-use crate::finding::{Category, Severity};
+use crate::finding::{Category, Change, Fix, Severity};
 use crate::topology::{Id, Link, Peering, Topology, VirtualNetwork};
 use crate::value::Unknown;
 
@@ -161,7 +161,7 @@ pub static RULE: Rule = Rule {
         "corresponding remote peering has AllowGatewayTransit flag set to false",
         "another peering already has UseRemoteGateways flag set to true",
     ],
-    fix: None,
+    fix: Some("lets the peering back offer its gateway, where it says nothing of that"),
     pedantic: false,
     source: include_str!("peering_gateway_mismatch.rs"),
     check,
@@ -275,11 +275,13 @@ fn check_other_half(
     let mut halves = topology[remote]
         .peerings
         .iter()
-        .map(|id| &topology[*id])
-        .filter(|half| half.network.to() == Some(remote) && half.remote.to() == Some(network));
+        .map(|id| (*id, &topology[*id]))
+        .filter(|(_, half)| half.network.to() == Some(remote) && half.remote.to() == Some(network));
     // A missing half is the matter of another rule.
-    let Some(half) = halves.next().filter(|half| half.header.is_managed()) else { return false };
-    let offered = halves.any(|half| half.allow_gateway_transit.known() != Some(&false));
+    let Some((id, half)) = halves.next().filter(|(_, half)| half.header.is_managed()) else { return false };
+    // Where the author says no, it is for the author to say which of the two is meant.
+    let silent = half.allow_gateway_transit.place.site == half.header.place.site;
+    let offered = halves.any(|(_, half)| half.allow_gateway_transit.known() != Some(&false));
     match half.allow_gateway_transit.known() {
         Some(false) if !offered => {
             let finding = reporter
@@ -295,6 +297,10 @@ fn check_other_half(
                 .related_part("the peering back", &half.header)
                 .related("gateway transit is off here", half.allow_gateway_transit.place)
                 .advice("Set `allow_gateway_transit` on the peering of the network that has the gateway.")
+                .fix(silent.then(|| {
+                    let change = Change::AllowGatewayTransit { peering: id };
+                    Fix::new("Allow gateway transit on the peering back", change)
+                }))
                 .certain_if(peering.header.is_certain() && half.header.is_certain());
             reporter.violated(finding);
             true

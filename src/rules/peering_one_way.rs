@@ -77,7 +77,8 @@
 //! - <https://learn.microsoft.com/troubleshoot/azure/virtual-network/virtual-network-troubleshoot-peering-issues>
 
 use super::{Context, Reporter, Rule, support};
-use crate::finding::{Category, Severity};
+use crate::finding::{Category, Change, Fix, Severity};
+use crate::topology::Peering;
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -86,7 +87,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a peering without its other half",
     error_codes: &["peering state Initiated"],
-    fix: None,
+    fix: Some("adds the other half"),
     pedantic: false,
     source: include_str!("peering_one_way.rs"),
     check,
@@ -97,7 +98,7 @@ fn check(context: &Context, reporter: &mut Reporter) {
     let blind = topology.peerings.iter().find_map(|peering| {
         peering.network.unknown().or_else(|| peering.remote.unknown()).map(|why| (peering, why))
     });
-    for peering in topology.peerings.iter().filter(|peering| peering.header.is_managed()) {
+    for (id, peering) in topology.all::<Peering>().filter(|(_, peering)| peering.header.is_managed()) {
         let (Some(network), Some(remote)) = (peering.network.to(), peering.remote.to()) else {
             if let Some(unknown) = peering.network.unknown().or_else(|| peering.remote.unknown()) {
                 reporter.undecided(peering.header.place, unknown);
@@ -110,9 +111,7 @@ fn check(context: &Context, reporter: &mut Reporter) {
         {
             continue;
         }
-        let back = |half: &&crate::topology::Peering| {
-            half.network.to() == Some(remote) && half.remote.to() == Some(network)
-        };
+        let back = |half: &&Peering| half.network.to() == Some(remote) && half.remote.to() == Some(network);
         let halves = topology[remote].peerings.iter().map(|id| &topology[*id]);
         if halves.clone().any(|half| back(&half) && half.header.is_certain() >= peering.header.is_certain()) {
             reporter.satisfied();
@@ -137,6 +136,13 @@ fn check(context: &Context, reporter: &mut Reporter) {
             .related_part("this network has no peering back", &topology[remote].header)
             .related_part("the network that the peering starts at", &topology[network].header)
             .advice("Add the peering in the other direction; a single half stays `Initiated` and passes no traffic.")
+            .fix(Fix::new(
+                "Add the peering in the other direction",
+                Change::PeerBack {
+                    peering: id,
+                    gateway_transit: peering.use_remote_gateways.is(&true),
+                },
+            ))
             .certain_if(peering.header.is_certain() && !maybe);
         reporter.violated(finding);
     }

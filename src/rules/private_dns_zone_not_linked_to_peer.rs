@@ -203,7 +203,7 @@ use std::collections::BTreeMap;
 use super::{Context, Reporter, Rule, support};
 use crate::analysis::names::{self, Answer};
 use crate::analysis::peers;
-use crate::finding::{Category, Severity};
+use crate::finding::{Category, Change, Fix, Severity};
 use crate::topology::{Header, Id, Occupancy, PrivateDnsZone, Topology, VirtualNetwork};
 
 /// See the module's documentation.
@@ -213,7 +213,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "a peered network with clients cannot resolve the private DNS zone of a server or endpoint",
     error_codes: &[],
-    fix: None,
+    fix: Some("links the zone to the peered network, where that asks Azure for names"),
     pedantic: false,
     source: include_str!("private_dns_zone_not_linked_to_peer.rs"),
     check,
@@ -257,6 +257,10 @@ fn check(context: &Context, reporter: &mut Reporter) {
                         .advice(
                             "Link the zone to this network as well, or let the network use a DNS server that can resolve it.",
                         )
+                        .fix(part.dns_servers.is_certainly_empty().then(|| {
+                            let change = Change::Link { zone, network: peer.network, awaited_by: None };
+                            Fix::new("Link the zone to the peered network", change)
+                        }))
                         .certain_if(certain);
                     for link in topology[zone].links.iter().map(|link| &topology[*link]) {
                         finding = finding.related_part("the zone is linked here", &link.header);

@@ -77,7 +77,7 @@
 use super::{Context, Reporter, Rule, support};
 use crate::azure::Confidence;
 use crate::azure::private_dns_zones::{self, PrivateLinkZones};
-use crate::finding::{Category, Severity};
+use crate::finding::{Category, Change, Fix, Severity};
 use crate::topology::{PrivateConnection, PrivateEndpoint};
 
 /// See the module's documentation.
@@ -87,7 +87,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "the sub-resource of a private endpoint does not exist for its target",
     error_codes: &["Invalid groupId"],
-    fix: None,
+    fix: Some("writes the sub-resource as the target spells it, or the only one that the target has"),
     pedantic: false,
     source: include_str!("private_endpoint_subresource.rs"),
     check,
@@ -147,6 +147,11 @@ fn check_connection(
             }
             continue;
         };
+        let spelled = known.iter().find(|own| own.eq_ignore_ascii_case(id)).copied();
+        let meant = spelled.or(match known.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        });
         let what = match known.iter().find(|own| private_dns_zones::matches(own, id)) {
             Some(own) if case_sensitive && own != id => {
                 format!(
@@ -169,7 +174,11 @@ fn check_connection(
                 group.place,
             )
             .of(&endpoint.header.resource_id)
-            .advice(format!("The sub-resources of `{target}`: `{}`.", known.join("`, `")));
+            .advice(format!("The sub-resources of `{target}`: `{}`.", known.join("`, `")))
+            .fix(meant.filter(|meant| !meant.contains('{')).map(|meant| {
+                let change = Change::Replace { place: group.place, from: id.clone(), to: meant.into() };
+                Fix::new(format!("Write `{meant}`"), change)
+            }));
         if let Some(resource) = connection.target.to() {
             finding = finding.related("the target", topology[resource].place);
         }

@@ -103,8 +103,8 @@ use std::sync::Arc;
 use ecow::EcoString;
 
 use super::{Context, Reporter, Rule, support};
-use crate::finding::{Category, Severity};
-use crate::topology::{Field, Header, Link, PublicIp, Topology};
+use crate::finding::{Category, Change, Fix, Severity};
+use crate::topology::{Field, Header, Id, Link, PublicIp, Topology};
 use crate::value::Unknown;
 
 /// See the module's documentation.
@@ -118,7 +118,7 @@ pub static RULE: Rule = Rule {
         "PublicIpWithBasicSkuNotAllowedOnExpressRouteGateways",
         "PublicIPAndLBSkuDoNotMatch",
     ],
-    fix: None,
+    fix: Some("makes the public address Standard and static"),
     pedantic: false,
     source: include_str!("public_ip_sku_mismatch.rs"),
     check,
@@ -147,7 +147,7 @@ enum Demand<'a> {
 
 fn check(context: &Context, reporter: &mut Reporter) {
     let topology = context.topology;
-    for (_, address) in topology.all::<PublicIp>().filter(|(_, address)| address.header.is_managed()) {
+    for (id, address) in topology.all::<PublicIp>().filter(|(_, address)| address.header.is_managed()) {
         if address.sku.known().is_some_and(|sku| sku != "Basic") && is(&address.allocation, "Dynamic") {
             let finding = reporter
                 .finding(
@@ -159,14 +159,15 @@ fn check(context: &Context, reporter: &mut Reporter) {
                 )
                 .of(&address.header.resource_id)
                 .advice("Make it `Static`; Standard addresses cannot be dynamic.")
+                .fix(is(&address.sku, "Standard").then(|| standard(id)))
                 .certain_if(address.header.is_certain());
             reporter.violated(finding);
         }
     }
     for usage in uses(topology) {
-        let Some(address) = usage.address.to().map(|id| &topology[id]) else { continue };
-        if address.header.is_managed() && usage.header.is_managed() {
-            judge(topology, reporter, &usage, address);
+        let Some(id) = usage.address.to() else { continue };
+        if topology[id].header.is_managed() && usage.header.is_managed() {
+            judge(topology, reporter, &usage, id);
         }
     }
 }
@@ -232,7 +233,12 @@ fn uses(topology: &Topology) -> Vec<Use<'_>> {
     uses
 }
 
-fn judge(topology: &Topology, reporter: &mut Reporter, usage: &Use, address: &PublicIp) {
+fn standard(address: Id<PublicIp>) -> Fix {
+    Fix::new("Make the public address `Standard` and `Static`", Change::MakeStandard { address })
+}
+
+fn judge(topology: &Topology, reporter: &mut Reporter, usage: &Use, id: Id<PublicIp>) {
+    let address = &topology[id];
     let unknown = match &usage.demand {
         Demand::Unknown(why) => Some(*why),
         Demand::Same(sku) => sku.unknown(),
@@ -276,6 +282,8 @@ fn judge(topology: &Topology, reporter: &mut Reporter, usage: &Use, address: &Pu
         .related_part("the public address", &address.header)
         .related("its SKU", address.sku.place)
         .advice(advice)
+        // Beside a Basic load balancer, it is for the author to say which of the two changes.
+        .fix((sku == "Basic").then(|| standard(id)))
         .certain_if(usage.header.is_certain() && address.header.is_certain());
     reporter.violated(finding);
 }

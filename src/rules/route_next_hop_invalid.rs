@@ -54,7 +54,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::{Context, Reporter, Rule, support};
-use crate::finding::{Category, Severity};
+use crate::finding::{Category, Change, Fix, Severity};
 use crate::net::parse_prefix;
 use crate::topology::{Route, Topology};
 
@@ -65,7 +65,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a route whose next hop or prefix Azure refuses",
     error_codes: &["InvalidNextHopIpAddress", "RouteConflict"],
-    fix: None,
+    fix: Some("writes the address of an appliance without the prefix length of a single address"),
     pedantic: false,
     source: include_str!("route_next_hop_invalid.rs"),
     check,
@@ -140,8 +140,22 @@ fn next_hop(topology: &Topology, reporter: &mut Reporter, route: &Route) {
         .of(&route.header.resource_id)
         .related("the type of the next hop", route.next_hop_type.place)
         .advice(advice)
+        .fix(address.filter(|_| is_appliance).and_then(|address| bare(route, address)))
         .certain_if(route.header.is_certain());
     reporter.violated(finding);
+}
+
+/// `10.0.0.4/32` is one address.
+fn bare(route: &Route, address: &str) -> Option<Fix> {
+    let net = parse_prefix(address)
+        .filter(|net| address.contains('/') && net.prefix_len() == net.max_prefix_len())?;
+    let to = net.addr().to_string();
+    let change = Change::Replace {
+        place: route.next_hop_address.place,
+        from: route.next_hop_address.known()?.clone(),
+        to: to.as_str().into(),
+    };
+    Some(Fix::new(format!("Write `{to}`"), change))
 }
 
 fn duplicate(topology: &Topology, reporter: &mut Reporter, first: &Route, route: &Route, prefix: &str) {

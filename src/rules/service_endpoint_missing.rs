@@ -87,9 +87,9 @@
 use super::{Context, Reporter, Rule, support};
 use crate::azure::Confidence;
 use crate::azure::service_endpoints::{self, EndpointRule};
-use crate::finding::{Category, Severity};
+use crate::finding::{Category, Change, Fix, Severity};
 use crate::resource::Mode;
-use crate::topology::{Admission, State, Subnet};
+use crate::topology::{Admission, Id, State, Subnet};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -102,7 +102,7 @@ pub static RULE: Rule = Rule {
         "VirtualNetworkRuleBadRequest",
         "NetworkAclsValidationFailure",
     ],
-    fix: None,
+    fix: Some("adds the service endpoint to the subnet"),
     pedantic: false,
     source: include_str!("service_endpoint_missing.rs"),
     check,
@@ -116,7 +116,7 @@ fn check(context: &Context, reporter: &mut Reporter) {
         }
         let Some(row) = service_endpoints::of_kind(&admission.kind) else { continue };
         match (admission.subnet.to(), admission.subnet.unknown()) {
-            (Some(subnet), _) => check_subnet(context, reporter, admission, row, &topology[subnet]),
+            (Some(subnet), _) => check_subnet(context, reporter, admission, row, subnet),
             (None, Some(unknown)) => reporter.undecided(admission.place, unknown),
             (None, None) => {}
         }
@@ -128,8 +128,9 @@ fn check_subnet(
     reporter: &mut Reporter,
     admission: &Admission,
     row: &EndpointRule,
-    subnet: &Subnet,
+    id: Id<Subnet>,
 ) {
+    let subnet = &context.topology[id];
     let has = subnet
         .service_endpoints
         .known()
@@ -173,6 +174,10 @@ fn check_subnet(
         )
         .related_part("the subnet", &subnet.header)
         .advice(format!("Add `{wanted}` to the service endpoints of the subnet."))
+        .fix((!ignored && !wanted.is_empty()).then(|| {
+            let change = Change::AddServiceEndpoint { subnet: id, endpoint: wanted.into() };
+            Fix::new(format!("Add the service endpoint `{wanted}` to the subnet"), change)
+        }))
         .certain_if(subnet.header.is_certain() && resource.uncertain.is_none());
     if let Some(field) = subnet.service_endpoints.items.first() {
         finding = finding.related("it has other service endpoints only", field.place);

@@ -116,7 +116,7 @@
 use super::occupants::{self, Resident};
 use super::{Context, Reporter, Rule, support};
 use crate::azure::Confidence;
-use crate::finding::{Category, Severity};
+use crate::finding::{Category, Change, Fix, Severity};
 use crate::topology::{Delegation, Subnet};
 
 /// See the module's documentation.
@@ -126,7 +126,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a subnet is delegated to another service than the one that is put into it",
     error_codes: &["SubnetMissingRequiredDelegation", "SubnetDelegationMismatch"],
-    fix: None,
+    fix: Some("delegates the subnet to the service that is in it, where nothing else is"),
     pedantic: false,
     source: include_str!("subnet_delegation_mismatch.rs"),
     check,
@@ -176,6 +176,19 @@ fn report(
         )
         .related_part("the subnet", &subnet.header)
         .advice(format!("Delegate the subnet to `{service}`, or use a subnet that is."))
+        .fix(redelegated(context, subnet, service, delegation).filter(|_| always))
         .certain_if(subnet.header.is_certain() && resident.is_certain());
     reporter.violated(finding);
+}
+
+/// Another service for the only delegation, when everything in the subnet needs that one.
+fn redelegated(context: &Context, subnet: &Subnet, service: &str, delegation: &Delegation) -> Option<Fix> {
+    let [field] = subnet.delegations.items.as_slice() else { return None };
+    let residents = occupants::of_subnet(context.topology, subnet);
+    let alone = residents.len() == subnet.occupancies.len()
+        && residents.iter().all(|other| other.row.delegation.as_deref() == Some(service));
+    let change =
+        Change::Redelegate { delegation: field.place, from: delegation.service.clone(), to: service.into() };
+    (alone && subnet.header.is_managed())
+        .then(|| Fix::new(format!("Delegate the subnet to `{service}`"), change))
 }
