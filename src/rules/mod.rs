@@ -8,6 +8,7 @@
 mod asg_across_vnets;
 mod change_breaks_occupant;
 mod changes;
+mod cluster_ranges_overlap;
 mod database_firewall_open;
 mod custom_dns_unreachable;
 mod delegated_subnet_shared;
@@ -46,14 +47,21 @@ mod private_dns_zone_missing;
 mod private_dns_zone_name;
 mod private_dns_zone_not_linked;
 mod private_dns_zone_not_linked_to_peer;
+mod private_endpoint_incomplete;
+mod private_endpoint_policies;
+mod private_endpoint_region;
 mod private_endpoint_subresource;
 mod private_endpoint_unsupported;
 mod public_access_off_without_endpoint;
+mod public_access_without_endpoint;
 mod public_endpoint_open;
 mod public_ip_sku_mismatch;
+mod region_mismatch;
+mod regions;
 mod replacement_loses_data;
 mod route_asymmetric;
 mod route_blocks_required_flow;
+mod reserved_subnet_misused;
 mod route_forbidden_on_subnet;
 mod route_loop;
 mod route_next_hop_invalid;
@@ -69,7 +77,9 @@ mod subnet_delegation_forbidden;
 mod subnet_delegation_mismatch;
 mod subnet_delegation_missing;
 mod subnet_delegation_multiple;
+mod subnet_not_declared;
 mod subnet_outside_vnet;
+mod subnet_range_reserved;
 mod subnet_too_small;
 mod subnets_overlap;
 mod support;
@@ -97,6 +107,10 @@ pub static ALL: &[&Rule] = &[
     &subnet_too_small::RULE,
     &subnet_capacity_exceeded::RULE,
     &static_address_invalid::RULE,
+    &subnet_range_reserved::RULE,
+    &reserved_subnet_misused::RULE,
+    &cluster_ranges_overlap::RULE,
+    &subnet_not_declared::RULE,
     &nsg_blocks_required_flow::RULE,
     &nsg_priority_conflict::RULE,
     &nsg_source_port_pinned::RULE,
@@ -125,12 +139,16 @@ pub static ALL: &[&Rule] = &[
     &database_firewall_open::RULE,
     &management_port_exposed::RULE,
     &public_access_off_without_endpoint::RULE,
+    &public_access_without_endpoint::RULE,
     &network_rule_ineffective::RULE,
     &private_dns_zone_missing::RULE,
     &private_dns_link_conflict::RULE,
     &custom_dns_unreachable::RULE,
     &private_endpoint_subresource::RULE,
     &private_endpoint_unsupported::RULE,
+    &private_endpoint_region::RULE,
+    &private_endpoint_policies::RULE,
+    &private_endpoint_incomplete::RULE,
     &service_endpoint_missing::RULE,
     &route_next_hop_unreachable::RULE,
     &route_next_hop_invalid::RULE,
@@ -148,6 +166,7 @@ pub static ALL: &[&Rule] = &[
     &replacement_loses_data::RULE,
     &change_breaks_occupant::RULE,
     &peering_out_of_sync::RULE,
+    &region_mismatch::RULE,
 ];
 
 /// A rule: who it is, and the function that checks.

@@ -87,6 +87,8 @@ pub static RULE: Rule = Rule {
         "SecurityRuleParameterContainsUnsupportedValue",
         "SecurityRuleParametersMissing",
         "OverlappingSubnetsNotPermittedInSecurityRule",
+        "SecurityRuleInvalidAddressPrefix",
+        "SecurityRuleInvalidPortRange",
     ],
     fix: None,
     pedantic: false,
