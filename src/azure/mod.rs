@@ -5,6 +5,7 @@
 
 pub mod address_needs;
 pub mod delegations;
+pub mod error_codes;
 pub mod exposure;
 pub mod flows;
 pub mod occupants;

@@ -143,7 +143,7 @@ pub static RULE: Rule = Rule {
     category: Category::Exposure,
     severity: Severity::Warning,
     summary: "something with a private endpoint whose public endpoint stays open",
-    error_codes: &["ConflictingPublicNetworkAccessAndVirtualNetworkConfiguration"],
+    error_codes: &[],
     pedantic: false,
     fix: None,
     source: include_str!("public_endpoint_open.rs"),
