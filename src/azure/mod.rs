@@ -7,6 +7,7 @@ pub mod address_needs;
 pub mod delegations;
 pub mod error_codes;
 pub mod exposure;
+pub mod facts;
 pub mod flows;
 pub mod occupants;
 pub mod ordering;

@@ -232,6 +232,10 @@ fn check(context: &Context, reporter: &mut Reporter) {
             }
             continue;
         }
+        // A subnet that a plan takes away is the subject of `change-breaks-occupant`.
+        if is_taken_away(context, subnet) {
+            continue;
+        }
         for mention in mentions {
             match blind_spot(context, network) {
                 Some(why) => reporter.undecided(mention.place, &why),
@@ -239,6 +243,17 @@ fn check(context: &Context, reporter: &mut Reporter) {
             }
         }
     }
+}
+
+/// Whether the subnet is there now, by what a plan says.
+fn is_taken_away(context: &Context, subnet: &Subnet) -> bool {
+    let Some(own) = &subnet.header.resource_id else { return false };
+    context.before.is_some_and(|before| {
+        before.subnets.iter().any(|other| {
+            other.header.is_managed()
+                && other.header.resource_id.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(own))
+        })
+    })
 }
 
 /// Why the network may have subnets that are not seen here.
