@@ -438,6 +438,36 @@ fn a_reader_that_goes_away_is_no_failure() {
 }
 
 #[test]
+fn facts_are_shown_with_their_sources() {
+    let folder = folder(&[]);
+    let list = run(folder.path(), &["facts"]);
+    assert!(stdout(&list).contains("Microsoft.DBforPostgreSQL/flexibleServers"), "{}", stdout(&list));
+    let one = run(folder.path(), &["facts", "AZURERM_bastion_host"]);
+    assert_eq!(status(&one), 0);
+    assert!(
+        stdout(&one).contains("AzureBastionSubnet") && stdout(&one).contains("      from "),
+        "{}",
+        stdout(&one)
+    );
+    let json = run(folder.path(), &["facts", "azurerm_bastion_host", "--format", "json"]);
+    assert!(stdout(&json).starts_with('['), "{}", stdout(&json));
+    let unknown = run(folder.path(), &["facts", "azurerm_bastian_host"]);
+    assert_eq!(status(&unknown), 2);
+    assert!(stderr(&unknown).contains("azurerm_bastion_host"), "{}", stderr(&unknown));
+}
+
+#[test]
+fn a_pasted_error_is_explained() {
+    let folder = folder(&[]);
+    let body = r#"{"error":{"code":"DeploymentFailed","details":[{"code":"NetcfgSubnetRangesOverlap"}]}}"#;
+    let explained = run(folder.path(), &["explain", body]);
+    assert_eq!(status(&explained), 0);
+    assert!(stdout(&explained).contains("# subnets-overlap"), "{}", stdout(&explained));
+    let hopeless = run(folder.path(), &["explain", "code: RemotePeeringIsDisconnected"]);
+    assert!(stdout(&hopeless).contains("No rule predicts it, because"), "{}", stdout(&hopeless));
+}
+
+#[test]
 fn rules_are_explained_by_name_and_by_azures_error() {
     let folder = folder(&[]);
     let by_name = run(folder.path(), &["explain", "subnet-outside-vnet"]);

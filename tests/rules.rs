@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use portolan::azure::error_codes;
 use portolan::report;
 use portolan::rules::{self, Rule};
 use support::runner;
@@ -42,6 +43,8 @@ fn main() -> ExitCode {
         trials.extend(of_document(&path));
     }
     trials.push(Trial::test("docs/rules holds the rules' pages", pages));
+    trials.push(Trial::test("docs/error-codes.md holds the table of error codes", error_codes_page));
+    trials.push(Trial::test("rules and the table of error codes agree", error_codes_agree));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -80,6 +83,44 @@ fn pages() -> Result<(), Failed> {
         "stale in docs/rules: {stale:?}; PORTOLAN_WRITE_PAGES=1 cargo test --test rules pages writes them"
     )
     .into())
+}
+
+/// `docs/error-codes.md` is what the table says. `PORTOLAN_WRITE_PAGES=1` writes it.
+fn error_codes_page() -> Result<(), Failed> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/error-codes.md");
+    let text = report::error_codes_page();
+    if std::fs::read_to_string(&path).ok().as_deref() == Some(text.as_str()) {
+        return Ok(());
+    }
+    if std::env::var_os("PORTOLAN_WRITE_PAGES").is_some() {
+        return Ok(std::fs::write(path, text)?);
+    }
+    Err("docs/error-codes.md is stale; PORTOLAN_WRITE_PAGES=1 cargo test --test rules pages writes it".into())
+}
+
+/// A rule names just those codes that the table says it finds.
+fn error_codes_agree() -> Result<(), Failed> {
+    let mut problems = Vec::new();
+    for row in error_codes::all() {
+        for name in &row.rules {
+            match rules::find(name) {
+                None => problems.push(format!("{}: there is no rule {name}", row.code)),
+                Some(rule) if !rule.error_codes.contains(&row.code.as_str()) => {
+                    problems.push(format!("{name} does not name {}", row.code));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    for rule in rules::ALL {
+        for code in rule.error_codes {
+            let row = error_codes::all().iter().find(|row| row.code == *code);
+            if !row.is_some_and(|row| row.rules.iter().any(|name| name == rule.name)) {
+                problems.push(format!("{}: src/azure/data/error_codes.json does not have {code}", rule.name));
+            }
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("\n").into()) }
 }
 
 fn index() -> String {

@@ -39,17 +39,10 @@ pub struct AddressNeed {
     pub confidence: Confidence,
 }
 
-#[derive(Deserialize)]
-struct Table {
-    #[allow(dead_code, reason = "the file says what it is for those who open it")]
-    about: String,
-    rows: Vec<AddressNeed>,
-}
-
 /// All rows, in the order of the table.
 pub fn all() -> &'static [AddressNeed] {
-    static TABLE: OnceLock<Table> = OnceLock::new();
-    &TABLE.get_or_init(|| super::read(include_str!("data/address_needs.json"))).rows
+    static TABLE: OnceLock<Vec<AddressNeed>> = OnceLock::new();
+    TABLE.get_or_init(|| super::rows(include_str!("data/address_needs.json")))
 }
 
 /// The row of a kind of occupant.

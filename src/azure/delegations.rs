@@ -36,17 +36,10 @@ pub struct DelegatedService {
     pub confidence: Confidence,
 }
 
-#[derive(Deserialize)]
-struct Table {
-    #[allow(dead_code, reason = "the file says what it is for those who open it")]
-    about: String,
-    rows: Vec<DelegatedService>,
-}
-
 fn table() -> &'static (Vec<DelegatedService>, HashMap<String, usize>) {
     static TABLE: OnceLock<(Vec<DelegatedService>, HashMap<String, usize>)> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let Table { rows, .. } = super::read(include_str!("data/delegations.json"));
+        let rows: Vec<DelegatedService> = super::rows(include_str!("data/delegations.json"));
         let by_name = rows
             .iter()
             .enumerate()

@@ -5,14 +5,19 @@
 
 pub mod address_needs;
 pub mod delegations;
+pub mod error_codes;
 pub mod exposure;
+pub mod facts;
 pub mod flows;
 pub mod occupants;
 pub mod ordering;
 pub mod private_dns_zones;
+pub mod private_endpoint_companions;
 pub mod private_endpoint_targets;
 pub mod public_endpoints;
+pub mod regional;
 pub mod replacements;
+pub mod reserved_ranges;
 pub mod reserved_subnets;
 pub mod resource_types;
 pub mod routes;
@@ -55,6 +60,20 @@ impl Sources {
         let page = self.0.get(key)?.iter().find(|s| s.starts_with("learn.microsoft.com/"))?;
         Some(format!("https://{}", page.split_whitespace().next().unwrap_or(page)))
     }
+}
+
+/// A table of rows that all have the same shape.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table<T> {
+    #[allow(dead_code, reason = "the file says what it is for those who open it")]
+    about: String,
+    rows: Vec<T>,
+}
+
+/// Reads the rows of a table that is part of the program.
+fn rows<T: DeserializeOwned>(table: &'static str) -> Vec<T> {
+    read::<Table<T>>(table).rows
 }
 
 /// Reads a table that is part of the program.

@@ -100,13 +100,6 @@ impl Occupant {
     }
 }
 
-#[derive(Deserialize)]
-struct Table {
-    #[allow(dead_code, reason = "the file says what it is for those who open it")]
-    about: String,
-    rows: Vec<Occupant>,
-}
-
 struct Occupants {
     rows: Vec<Occupant>,
     by_kind: HashMap<String, usize>,
@@ -117,7 +110,7 @@ struct Occupants {
 fn table() -> &'static Occupants {
     static TABLE: OnceLock<Occupants> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let Table { rows, .. } = super::read(include_str!("data/occupants.json"));
+        let rows: Vec<Occupant> = super::rows(include_str!("data/occupants.json"));
         let mut by_kind = HashMap::new();
         let mut by_terraform: HashMap<String, Vec<usize>> = HashMap::new();
         let mut by_arm: HashMap<String, Vec<usize>> = HashMap::new();

@@ -29,17 +29,10 @@ pub struct PrivateLinkZones {
     pub confidence: Confidence,
 }
 
-#[derive(Deserialize)]
-struct Table {
-    #[allow(dead_code, reason = "the file says what it is for those who open it")]
-    about: String,
-    rows: Vec<PrivateLinkZones>,
-}
-
 /// All rows, in the order of the table.
 pub fn all() -> &'static [PrivateLinkZones] {
-    static TABLE: OnceLock<Table> = OnceLock::new();
-    &TABLE.get_or_init(|| super::read(include_str!("data/private_dns_zones.json"))).rows
+    static TABLE: OnceLock<Vec<PrivateLinkZones>> = OnceLock::new();
+    TABLE.get_or_init(|| super::rows(include_str!("data/private_dns_zones.json")))
 }
 
 /// The rows of a target's type, in any case.

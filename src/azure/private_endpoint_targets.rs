@@ -82,17 +82,10 @@ impl Wanted {
     }
 }
 
-#[derive(Deserialize)]
-struct Table {
-    #[allow(dead_code, reason = "the file says what it is for those who open it")]
-    about: String,
-    rows: Vec<Obstacle>,
-}
-
 /// All rows, in the order of the table.
 pub fn all() -> &'static [Obstacle] {
-    static TABLE: OnceLock<Table> = OnceLock::new();
-    &TABLE.get_or_init(|| super::read(include_str!("data/private_endpoint_targets.json"))).rows
+    static TABLE: OnceLock<Vec<Obstacle>> = OnceLock::new();
+    TABLE.get_or_init(|| super::rows(include_str!("data/private_endpoint_targets.json")))
 }
 
 /// The rows of a target's type, in any case.

@@ -12,8 +12,12 @@ use super::Confidence;
 pub struct ReservedSubnet {
     /// The name, as documented.
     pub name: String,
+    /// Whose name it is: the end of a sentence.
+    pub service: String,
     /// The kinds of occupants ([`super::occupants`]) that live there, and nothing else may.
     pub occupants: Vec<String>,
+    /// Whether a network has one such occupant at most.
+    pub single: bool,
     /// Whether the service insists on the documented spelling.
     pub exact_spelling: bool,
     /// How many of them a network may have, in words.
@@ -37,17 +41,10 @@ impl ReservedSubnet {
     }
 }
 
-#[derive(Deserialize)]
-struct Table {
-    #[allow(dead_code, reason = "the file says what it is for those who open it")]
-    about: String,
-    rows: Vec<ReservedSubnet>,
-}
-
 /// All names.
 pub fn all() -> &'static [ReservedSubnet] {
-    static TABLE: OnceLock<Table> = OnceLock::new();
-    &TABLE.get_or_init(|| super::read(include_str!("data/reserved_subnets.json"))).rows
+    static TABLE: OnceLock<Vec<ReservedSubnet>> = OnceLock::new();
+    TABLE.get_or_init(|| super::rows(include_str!("data/reserved_subnets.json")))
 }
 
 /// The row of a subnet's name, in any case.

@@ -63,13 +63,6 @@ pub struct ArmRule {
     pub ignore_missing: Option<EcoString>,
 }
 
-#[derive(Deserialize)]
-struct Table {
-    #[allow(dead_code, reason = "the file says what it is for those who open it")]
-    about: String,
-    rows: Vec<EndpointRule>,
-}
-
 struct Rules {
     rows: Vec<EndpointRule>,
     by_type: HashMap<String, Vec<usize>>,
@@ -78,7 +71,7 @@ struct Rules {
 fn table() -> &'static Rules {
     static TABLE: OnceLock<Rules> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let Table { rows, .. } = super::read(include_str!("data/service_endpoints.json"));
+        let rows: Vec<EndpointRule> = super::rows(include_str!("data/service_endpoints.json"));
         let mut by_type: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, row) in rows.iter().enumerate() {
             let types = row.terraform.iter().map(|rule| rule.resource_type.to_string());

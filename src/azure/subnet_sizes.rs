@@ -33,17 +33,10 @@ pub struct SubnetSize {
     pub confidence: Confidence,
 }
 
-#[derive(Deserialize)]
-struct Table {
-    #[allow(dead_code, reason = "the file says what it is for those who open it")]
-    about: String,
-    rows: Vec<SubnetSize>,
-}
-
 /// All rows, in the order of the table.
 pub fn all() -> &'static [SubnetSize] {
-    static TABLE: OnceLock<Table> = OnceLock::new();
-    &TABLE.get_or_init(|| super::read(include_str!("data/subnet_sizes.json"))).rows
+    static TABLE: OnceLock<Vec<SubnetSize>> = OnceLock::new();
+    TABLE.get_or_init(|| super::rows(include_str!("data/subnet_sizes.json")))
 }
 
 /// The row of a subnet's name, in any case.

@@ -1,12 +1,14 @@
 //! `portolan explain` and `portolan rules`.
 
 use std::fmt::Write;
+use std::io::Read;
 use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
 
 use crate::analyzer;
+use crate::azure::error_codes;
 use crate::report;
 use crate::rules::{ALL, Rule};
 
@@ -14,7 +16,7 @@ use super::{Failure, ListFormat, output};
 
 #[derive(Args)]
 pub(super) struct ExplainArguments {
-    /// A rule's name, or an error code of Azure
+    /// A rule's name, an error code of Azure, or an error message or JSON body as Azure printed it (`-`: from standard input)
     rule: String,
 }
 
@@ -25,23 +27,55 @@ pub(super) struct RulesArguments {
     format: ListFormat,
 }
 
+/// How much of standard input is read.
+const LONGEST_MESSAGE: u64 = 4 * 1024 * 1024;
+
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, Failure> {
-    let wanted = arguments.rule.trim();
-    let rules: Vec<&Rule> = ALL.iter().copied().filter(|rule| answers_to(rule, wanted)).collect();
-    if rules.is_empty() {
-        let hint =
-            analyzer::similar(wanted).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-        anyhow::bail!("no rule has the name `{wanted}` or predicts an error of that name{hint}");
-    }
-    let pages: Vec<String> = rules.iter().map(|rule| report::page(rule)).collect();
-    output::to_stdout(pages.join("\n").as_bytes())?;
+    let text = match arguments.rule.as_str() {
+        "-" => {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().take(LONGEST_MESSAGE).read_to_end(&mut bytes)?;
+            String::from_utf8_lossy(&bytes).into_owned()
+        }
+        text => text.to_string(),
+    };
+    output::to_stdout(explanation(text.trim())?.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn answers_to(rule: &Rule, wanted: &str) -> bool {
-    rule.name.eq_ignore_ascii_case(wanted)
-        || rule.error_codes.iter().any(|code| code.eq_ignore_ascii_case(wanted))
+/// The page of the rule of a name; else, for what Azure said, what that means and the pages of the rules that find its cause.
+fn explanation(wanted: &str) -> Result<String, Failure> {
+    if let Some(rule) = ALL.iter().find(|rule| rule.name.eq_ignore_ascii_case(wanted)) {
+        return Ok(report::page(rule));
+    }
+    let errors = error_codes::in_text(wanted);
+    if errors.is_empty() {
+        let hint =
+            analyzer::similar(wanted).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+        let shown: String = wanted.chars().take(LONGEST_SHOWN).collect();
+        let more = if shown.len() < wanted.len() { " …" } else { "" };
+        anyhow::bail!("no rule has the name `{shown}{more}` or predicts an error of that name{hint}");
+    }
+    let mut text = String::new();
+    let mut rules: Vec<&str> = Vec::new();
+    for error in &errors {
+        let _ = writeln!(text, "{}: {}.", error.message().unwrap_or(&error.code), error.meaning);
+        if let Some(because) = &error.because {
+            let _ = writeln!(text, "No rule predicts it, because {because}.");
+        }
+        for source in &error.sources {
+            let _ = writeln!(text, "  {source}");
+        }
+        rules.extend(error.rules.iter().map(String::as_str));
+    }
+    for rule in ALL.iter().filter(|rule| rules.contains(&rule.name)) {
+        let _ = write!(text, "\n{}", report::page(rule));
+    }
+    Ok(text)
 }
+
+/// How much of what was asked is repeated in an error.
+const LONGEST_SHOWN: usize = 80;
 
 /// A rule, for programs.
 #[derive(Serialize)]

@@ -4,6 +4,7 @@
 mod check;
 mod eval;
 mod explain;
+mod facts;
 mod fix;
 mod output;
 mod progress;
@@ -41,6 +42,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Explain a rule, by its name or by the Azure error that it predicts
     Explain(explain::ExplainArguments),
+    /// Show what is known of a service of Azure, and where that is from
+    Facts(facts::FactsArguments),
     /// List the rules
     Rules(explain::RulesArguments),
     /// Write the network that the configuration describes as JSON
@@ -82,6 +85,7 @@ fn run(arguments: &Arguments, matches: &ArgMatches) -> Result<ExitCode, Failure>
         Command::Check(check) => check::check(check, matches, arguments.color),
         Command::Topology(topology) => check::topology(topology, matches, arguments.color),
         Command::Explain(explain) => explain::explain(explain),
+        Command::Facts(facts) => facts::facts(facts),
         Command::Rules(rules) => explain::rules(rules),
         Command::Eval(eval) => eval::eval(eval, matches),
         Command::Completions { shell } => {

@@ -32,7 +32,7 @@ use crate::source::{Position, SourceFile, Span};
 
 pub use crate::finding::Standing;
 pub use assemble::{Answer, assemble, hidden_lines};
-pub use page::page;
+pub use page::{error_codes_page, page};
 pub use summary::{Cause, Summary, Unsupported};
 
 /// The formats, in the order in which help lists them.

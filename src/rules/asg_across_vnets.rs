@@ -216,6 +216,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "application security groups of one rule, or members of one group, in different networks",
     error_codes: &["AllApplicationSecurityGroupsInSecurityRuleMustBeFromSameVnet"],
+    fix: None,
     pedantic: false,
     source: include_str!("asg_across_vnets.rs"),
     check,

@@ -62,10 +62,10 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "the plan removes, shrinks or redelegates a subnet that something it keeps lives in",
     error_codes: &[
-        "InUseSubnetCannotBeDeleted",
         "InUsePrefixCannotBeDeleted",
         "InUseSubnetCannotBeUpdated",
         "SubnetDelegationsCannotChangeWhenSubnetUsedByResource",
+        "InUseSubnetCannotBeDeleted",
     ],
     fix: None,
     pedantic: false,

@@ -248,6 +248,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a DNS server that the network cannot reach, or that resolves where the private DNS zone is not linked",
     error_codes: &["K8SAPIServerDNSLookupFailVMExtensionError"],
+    fix: None,
     pedantic: false,
     source: include_str!("custom_dns_unreachable.rs"),
     check,

@@ -162,9 +162,10 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a subnet that is delegated to one service also holds something else",
     error_codes: &[
-        "ResourceNotPermittedOnDelegatedSubnet",
-        "SubnetWithExternalResourcesCannotBeUsedByOtherResources",
+        "message: cannot be used with a private endpoint",
         "PrivateEndpointCreationNotAllowedAsSubnetIsDelegated",
+        "SubnetIsDelegatedAndCannotBeUsed",
+        "SubnetWithExternalResourcesCannotBeUsedByOtherResources",
     ],
     fix: None,
     pedantic: false,

@@ -137,6 +137,7 @@ use super::occupants::{self, Resident};
 use super::{Context, Reporter, Rule, support};
 use crate::azure::Confidence;
 use crate::azure::occupants::Sharing;
+use crate::azure::reserved_subnets;
 use crate::finding::{Category, Severity};
 use crate::topology::{ResourceId, Subnet};
 
@@ -146,7 +147,10 @@ pub static RULE: Rule = Rule {
     category: Category::Delegation,
     severity: Severity::Error,
     summary: "a service that needs a subnet to itself shares it",
-    error_codes: &["OnlyOneServiceAssociationLinkAllowedPerSubnet", "SubnetIsInUse"],
+    error_codes: &[
+        "message: is already occupied by service",
+        "OnlyOneServiceAssociationLinkAllowedPerSubnet",
+    ],
     fix: None,
     pedantic: false,
     source: include_str!("exclusive_subnet_shared.rs"),
@@ -160,8 +164,11 @@ fn check(context: &Context, reporter: &mut Reporter) {
 }
 
 fn check_subnet(context: &Context, reporter: &mut Reporter, subnet: &Subnet) {
-    let residents = occupants::of_subnet(context.topology, subnet);
     // Subnets with a reserved name have a rule of their own.
+    if subnet.header.name.known().is_some_and(|name| reserved_subnets::find(name).is_some()) {
+        return;
+    }
+    let residents = occupants::of_subnet(context.topology, subnet);
     let Some(owner) =
         residents.iter().find(|resident| is_exclusive(resident) && resident.row.subnet_name.is_none())
     else {

@@ -107,7 +107,7 @@ pub static RULE: Rule = Rule {
     category: Category::Gateway,
     severity: Severity::Error,
     summary: "a gateway, firewall or Bastion host outside of the subnet that is reserved for it",
-    error_codes: &["InvalidGatewaySubnet"],
+    error_codes: &["message: to reference a gateway subnet with name GatewaySubnet"],
     fix: None,
     pedantic: false,
     source: include_str!("gateway_subnet_invalid.rs"),

@@ -54,7 +54,7 @@ pub static RULE: Rule = Rule {
     category: Category::Subnet,
     severity: Severity::Error,
     summary: "an address range that Azure does not take",
-    error_codes: &["InvalidCIDRNotation", "InvalidAddressPrefixFormat"],
+    error_codes: &["InvalidAddressPrefixFormat"],
     fix: Some("clears the bits behind the prefix length"),
     pedantic: false,
     source: include_str!("invalid_address_prefix.rs"),

@@ -230,6 +230,7 @@ pub static RULE: Rule = Rule {
         "DifferentSkuLoadBalancerAndPublicIPAddressNotAllowedInVMSS",
         "LoadBalancerWithoutFrontendIPCantHaveChildResources",
     ],
+    fix: None,
     pedantic: false,
     source: include_str!("load_balancer_backend_invalid.rs"),
     check,

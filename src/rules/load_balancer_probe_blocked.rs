@@ -267,6 +267,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a security group drops the health probes of a load balancer",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("load_balancer_probe_blocked.rs"),
     check,

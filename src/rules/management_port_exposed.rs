@@ -194,6 +194,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "the Internet reaches a port for administration or a database",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("management_port_exposed.rs"),
     check,

@@ -5,12 +5,13 @@
 //! Azure does, example, corrected example, when it is undecided, references. `portolan explain`, the pages under
 //! `docs/rules/` and the SARIF help text are made from it.
 
-mod asg_across_vnets;
 mod allow_flow;
+mod asg_across_vnets;
 mod change_breaks_occupant;
 mod changes;
-mod database_firewall_open;
+mod cluster_ranges_overlap;
 mod custom_dns_unreachable;
+mod database_firewall_open;
 mod delegated_subnet_shared;
 mod exclusive_subnet_shared;
 mod firewall_management_missing;
@@ -47,12 +48,19 @@ mod private_dns_zone_missing;
 mod private_dns_zone_name;
 mod private_dns_zone_not_linked;
 mod private_dns_zone_not_linked_to_peer;
+mod private_endpoint_incomplete;
+mod private_endpoint_policies;
+mod private_endpoint_region;
 mod private_endpoint_subresource;
 mod private_endpoint_unsupported;
 mod public_access_off_without_endpoint;
+mod public_access_without_endpoint;
 mod public_endpoint_open;
 mod public_ip_sku_mismatch;
+mod region_mismatch;
+mod regions;
 mod replacement_loses_data;
+mod reserved_subnet_misused;
 mod route_asymmetric;
 mod route_blocks_required_flow;
 mod route_forbidden_on_subnet;
@@ -70,7 +78,9 @@ mod subnet_delegation_forbidden;
 mod subnet_delegation_mismatch;
 mod subnet_delegation_missing;
 mod subnet_delegation_multiple;
+mod subnet_not_declared;
 mod subnet_outside_vnet;
+mod subnet_range_reserved;
 mod subnet_too_small;
 mod subnets_overlap;
 mod support;
@@ -98,6 +108,10 @@ pub static ALL: &[&Rule] = &[
     &subnet_too_small::RULE,
     &subnet_capacity_exceeded::RULE,
     &static_address_invalid::RULE,
+    &subnet_range_reserved::RULE,
+    &reserved_subnet_misused::RULE,
+    &cluster_ranges_overlap::RULE,
+    &subnet_not_declared::RULE,
     &nsg_blocks_required_flow::RULE,
     &nsg_priority_conflict::RULE,
     &nsg_source_port_pinned::RULE,
@@ -126,12 +140,16 @@ pub static ALL: &[&Rule] = &[
     &database_firewall_open::RULE,
     &management_port_exposed::RULE,
     &public_access_off_without_endpoint::RULE,
+    &public_access_without_endpoint::RULE,
     &network_rule_ineffective::RULE,
     &private_dns_zone_missing::RULE,
     &private_dns_link_conflict::RULE,
     &custom_dns_unreachable::RULE,
     &private_endpoint_subresource::RULE,
     &private_endpoint_unsupported::RULE,
+    &private_endpoint_region::RULE,
+    &private_endpoint_policies::RULE,
+    &private_endpoint_incomplete::RULE,
     &service_endpoint_missing::RULE,
     &route_next_hop_unreachable::RULE,
     &route_next_hop_invalid::RULE,
@@ -149,6 +167,7 @@ pub static ALL: &[&Rule] = &[
     &replacement_loses_data::RULE,
     &change_breaks_occupant::RULE,
     &peering_out_of_sync::RULE,
+    &region_mismatch::RULE,
 ];
 
 /// A rule: who it is, and the function that checks.

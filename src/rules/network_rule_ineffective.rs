@@ -93,7 +93,7 @@ pub static RULE: Rule = Rule {
     category: Category::ServiceEndpoint,
     severity: Severity::Error,
     summary: "a network rule for a public endpoint that is closed",
-    error_codes: &["FirewallChangesDeniedBecausePublicEndpointDisabled", "DenyPublicEndpointEnabled"],
+    error_codes: &["DenyPublicEndpointEnabled", "FirewallChangesDeniedBecausePublicEndpointDisabled"],
     fix: None,
     pedantic: false,
     source: include_str!("network_rule_ineffective.rs"),

@@ -216,6 +216,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "the security group of an appliance drops all that a route sends it to forward",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("nsg_blocks_forwarded_traffic.rs"),
     check,

@@ -198,6 +198,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "an allow rule at one level whose packets the security group at the other level drops",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("nsg_layers_conflict.rs"),
     check,

@@ -122,6 +122,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Note,
     summary: "an interface and its subnet each have a security group",
     error_codes: &[],
+    fix: None,
     pedantic: true,
     source: include_str!("nsg_on_both_levels.rs"),
     check,

@@ -97,7 +97,7 @@ pub static RULE: Rule = Rule {
     category: Category::Nsg,
     severity: Severity::Error,
     summary: "two security rules of one direction with one priority, or a priority out of 100 to 4096",
-    error_codes: &["SecurityRuleConflict", "SecurityRuleInvalidPriority"],
+    error_codes: &["message: Allowed range 100-4096", "SecurityRuleConflict"],
     fix: Some("moves one of two rules that do the same to the priority beside it, where that is free"),
     pedantic: false,
     source: include_str!("nsg_priority_conflict.rs"),

@@ -87,6 +87,8 @@ pub static RULE: Rule = Rule {
         "SecurityRuleParameterContainsUnsupportedValue",
         "SecurityRuleParametersMissing",
         "OverlappingSubnetsNotPermittedInSecurityRule",
+        "SecurityRuleInvalidAddressPrefix",
+        "SecurityRuleInvalidPortRange",
     ],
     fix: Some("makes a list of ports or addresses that are joined in one string"),
     pedantic: false,
@@ -153,12 +155,12 @@ fn side(topology: &Topology, reporter: &mut Reporter, rule: &SecurityRule, end: 
         .filter(|field| single.is_none() || field.place.site != end.single_prefix.place.site);
     if end.ports.is_certainly_empty() {
         let advice = "Give a port, a range or `*`.";
-        say(format!("has no {word} port"), end.ports.place, advice);
+        say(format!("has no {word} port"), end.ports.place, advice, None);
     }
     let no_groups = end.groups.is_empty() && end.more_groups.is_none();
     if end.prefixes.is_certainly_empty() && no_groups {
         let advice = "Give an address, a tag, `*`, or application security groups.";
-        say(format!("has no {word} address"), end.prefixes.place, advice);
+        say(format!("has no {word} address"), end.prefixes.place, advice, None);
     }
     let listed: Vec<_> = listed.filter_map(|field| Some((field.known()?, field.place))).collect();
     if let Some(text) = single.filter(|text| address_defect(text, false) == Some(AddressDefect::Joined)) {
@@ -184,7 +186,12 @@ fn side(topology: &Topology, reporter: &mut Reporter, rule: &SecurityRule, end: 
     }
     if let (Some(single), Some((_, place))) = (single, listed.first()) {
         let advice = "Use the singular or the plural field, not both.";
-        say(format!("has the {word} address `{single}` and a list of {word} addresses"), *place, advice);
+        say(
+            format!("has the {word} address `{single}` and a list of {word} addresses"),
+            *place,
+            advice,
+            None,
+        );
     }
     overlaps(&listed, word, &mut say);
     if has_both_families(listed.iter().map(|(text, _)| text.as_str())) {

@@ -81,6 +81,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Note,
     summary: "a security rule that never matches, because earlier rules do the same with its packets",
     error_codes: &[],
+    fix: None,
     pedantic: true,
     source: include_str!("nsg_rule_redundant.rs"),
     check,

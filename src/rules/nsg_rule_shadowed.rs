@@ -127,6 +127,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "a security rule that never matches, because earlier rules do the opposite with its packets",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("nsg_rule_shadowed.rs"),
     check,

@@ -97,7 +97,7 @@ pub static RULE: Rule = Rule {
     category: Category::Peering,
     severity: Severity::Error,
     summary: "peered networks, or two networks peered with a third, overlap",
-    error_codes: &["VnetAddressSpacesOverlap", "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet"],
+    error_codes: &["VnetAddressSpaceOverlapsWithAlreadyPeeredVnet", "VnetAddressSpacesOverlap"],
     fix: None,
     pedantic: false,
     source: include_str!("peering_address_overlap.rs"),

@@ -297,6 +297,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "traffic that routes send through an appliance is refused by a peering that does not allow forwarded traffic",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("peering_blocks_forwarded_traffic.rs"),
     check,

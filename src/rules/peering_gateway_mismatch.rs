@@ -157,9 +157,8 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a peering that uses a remote gateway which is not offered or not there",
     error_codes: &[
+        "message: corresponding remote peering has AllowGatewayTransit flag set to false",
         "RemoteVnetHasNoGateways",
-        "corresponding remote peering has AllowGatewayTransit flag set to false",
-        "another peering already has UseRemoteGateways flag set to true",
     ],
     fix: Some("lets the peering back offer its gateway, where it says nothing of that"),
     pedantic: false,

@@ -237,6 +237,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "traffic relies on two peerings in a row with nothing between them that forwards",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("peering_not_transitive.rs"),
     check,

@@ -86,7 +86,7 @@ pub static RULE: Rule = Rule {
     category: Category::Peering,
     severity: Severity::Error,
     summary: "a peering without its other half",
-    error_codes: &["peering state Initiated"],
+    error_codes: &["message: Remote sync required"],
     fix: Some("adds the other half"),
     pedantic: false,
     source: include_str!("peering_one_way.rs"),

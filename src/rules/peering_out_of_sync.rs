@@ -70,7 +70,7 @@ pub static RULE: Rule = Rule {
     category: Category::PlanChange,
     severity: Severity::Warning,
     summary: "the plan changes the address space of a network, and a peering towards it does not follow",
-    error_codes: &["RemoteNotInSync", "LocalNotInSync"],
+    error_codes: &["LocalNotInSync", "RemoteNotInSync"],
     fix: None,
     pedantic: false,
     source: include_str!("peering_out_of_sync.rs"),

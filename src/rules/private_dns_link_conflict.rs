@@ -82,7 +82,10 @@ pub static RULE: Rule = Rule {
     category: Category::Dns,
     severity: Severity::Error,
     summary: "a network that is linked twice to a zone, or to two zones of one name, or registers in two",
-    error_codes: &["VirtualNetworkAlreadyLinked", "Conflict"],
+    error_codes: &[
+        "CreateOrUpdateVirtualNetworkLinkFailed",
+        "message: A virtual network cannot be linked to multiple zones with overlapping namespaces",
+    ],
     fix: None,
     pedantic: false,
     source: include_str!("private_dns_link_conflict.rs"),

@@ -124,7 +124,7 @@ pub static RULE: Rule = Rule {
     category: Category::Dns,
     severity: Severity::Error,
     summary: "an injected server or a private endpoint without a private DNS zone",
-    error_codes: &["MissingRequiredParameter"],
+    error_codes: &["EmptyPrivateDnsZoneArmResourceId", "MissingRequiredParameter"],
     fix: None,
     pedantic: false,
     source: include_str!("private_dns_zone_missing.rs"),

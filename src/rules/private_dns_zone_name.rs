@@ -127,7 +127,7 @@ pub static RULE: Rule = Rule {
     category: Category::Dns,
     severity: Severity::Error,
     summary: "a private DNS zone whose name is not what the service resolves through",
-    error_codes: &["InvalidPrivateDnsZoneArmResourceId", "PrivateDnsZoneNameInvalid"],
+    error_codes: &[],
     fix: None,
     pedantic: false,
     source: include_str!("private_dns_zone_name.rs"),

@@ -86,7 +86,7 @@ pub static RULE: Rule = Rule {
     category: Category::PrivateEndpoint,
     severity: Severity::Error,
     summary: "the sub-resource of a private endpoint does not exist for its target",
-    error_codes: &["Invalid groupId"],
+    error_codes: &["message: Invalid groupId"],
     fix: Some("writes the sub-resource as the target spells it, or the only one that the target has"),
     pedantic: false,
     source: include_str!("private_endpoint_subresource.rs"),

@@ -85,7 +85,7 @@ pub static RULE: Rule = Rule {
     category: Category::PrivateEndpoint,
     severity: Severity::Error,
     summary: "the target of a private endpoint cannot have one",
-    error_codes: &["NotSupported"],
+    error_codes: &["message: Setting up Private Endpoint Connection"],
     fix: None,
     pedantic: false,
     source: include_str!("private_endpoint_unsupported.rs"),

@@ -59,6 +59,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "public access switched off on an API Management service that has no private endpoint",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("public_access_off_without_endpoint.rs"),
     check,

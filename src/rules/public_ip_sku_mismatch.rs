@@ -114,8 +114,9 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a public address of a SKU or allocation that its user refuses",
     error_codes: &[
-        "PublicIpWithBasicSkuNotAllowedOnVPNGateways",
         "PublicIpWithBasicSkuNotAllowedOnExpressRouteGateways",
+        "PublicIpWithBasicSkuNotAllowedOnVPNGateways",
+        "VmssVpnGatewayPublicIpsMustHaveZonesConfigured",
         "PublicIPAndLBSkuDoNotMatch",
     ],
     fix: Some("makes the public address Standard and static"),

@@ -70,7 +70,7 @@ pub static RULE: Rule = Rule {
     category: Category::PlanChange,
     severity: Severity::Error,
     summary: "the plan replaces an injected service because its network changed",
-    error_codes: &["forces replacement"],
+    error_codes: &["message: Changing this forces a new", "message: forces replacement"],
     fix: None,
     pedantic: false,
     source: include_str!("replacement_loses_data.rs"),

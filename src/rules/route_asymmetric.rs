@@ -319,6 +319,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "replies take another path than requests, past an appliance that keeps state",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("route_asymmetric.rs"),
     check,

@@ -170,6 +170,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "a route takes a flow that a service in the subnet needs to a place that drops it",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("route_blocks_required_flow.rs"),
     check,

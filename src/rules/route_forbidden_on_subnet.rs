@@ -102,6 +102,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a route table or default route that the subnet may not have, or one that it lacks",
     error_codes: &[
+        "ExistingRouteTableNotAssociatedWithSubnet",
         "RouteTableCannotBeAttachedForAzureBastionSubnet",
         "AzureFirewallSubnetRouteTableMustHaveDefaultRouteToInternet",
     ],

@@ -154,6 +154,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "packets that an appliance sends on come back to it",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("route_loop.rs"),
     check,

@@ -64,7 +64,7 @@ pub static RULE: Rule = Rule {
     category: Category::Route,
     severity: Severity::Error,
     summary: "a route whose next hop or prefix Azure refuses",
-    error_codes: &["InvalidNextHopIpAddress", "RouteConflict"],
+    error_codes: &["message: next hop IP address is only allowed when next hop type is VirtualAppliance"],
     fix: Some("writes the address of an appliance without the prefix length of a single address"),
     pedantic: false,
     source: include_str!("route_next_hop_invalid.rs"),

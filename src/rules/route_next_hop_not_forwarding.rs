@@ -148,6 +148,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a route to an interface that does not forward what is not addressed to it",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("route_next_hop_not_forwarding.rs"),
     check,

@@ -6,7 +6,7 @@
 //! ## What Azure does
 //!
 //! The rule is rejected: `SubnetsHaveNoServiceEndpointsConfigured`, `VirtualNetworkRuleBadRequest`. A rule that may be made
-//! before the endpoint (`ignore_missing_vnet_service_endpoint`) is accepted and admits nothing: a warning.
+//! before the endpoint (`ignore_missing_vnet_service_endpoint`) is accepted and admits nothing until the endpoint is there: a note.
 //!
 //! ## Example
 //!
@@ -98,9 +98,9 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a network rule admits a subnet that lacks the service endpoint",
     error_codes: &[
+        "NetworkAclsValidationFailure",
         "SubnetsHaveNoServiceEndpointsConfigured",
         "VirtualNetworkRuleBadRequest",
-        "NetworkAclsValidationFailure",
     ],
     fix: Some("adds the service endpoint to the subnet"),
     pedantic: false,
@@ -157,8 +157,11 @@ fn check_subnet(
             return;
         }
     };
-    let severity =
-        if ignored || row.confidence != Confidence::High { Severity::Warning } else { Severity::Error };
+    let severity = match row.confidence {
+        _ if ignored => Severity::Note,
+        Confidence::High => Severity::Error,
+        Confidence::Medium | Confidence::Low => Severity::Warning,
+    };
     let resource = &context.topology[admission.resource];
     let name = resource.name.known().map_or(resource.key.address.as_str(), |name| name.as_str());
     let wanted = row.endpoints.first().map_or("", |endpoint| endpoint.as_str());

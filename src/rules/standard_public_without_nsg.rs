@@ -139,6 +139,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "a Standard public address that no security group opens",
     error_codes: &[],
+    fix: None,
     pedantic: false,
     source: include_str!("standard_public_without_nsg.rs"),
     check,

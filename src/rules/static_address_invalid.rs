@@ -97,9 +97,9 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a static private address that is outside its subnet, reserved, or used twice",
     error_codes: &[
-        "PrivateIPAddressNotInSubnet",
         "PrivateIPAddressInReservedRange",
         "PrivateIPAddressIsAllocated",
+        "PrivateIPAddressNotInSubnet",
     ],
     fix: None,
     pedantic: false,

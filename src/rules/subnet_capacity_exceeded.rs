@@ -105,7 +105,7 @@ pub static RULE: Rule = Rule {
     category: Category::Subnet,
     severity: Severity::Error,
     summary: "what lives in a subnet needs more addresses than it has",
-    error_codes: &["SubnetIsFull", "InsufficientSubnetSize"],
+    error_codes: &["InsufficientSubnetSize", "SubnetIsFull"],
     fix: None,
     pedantic: false,
     source: include_str!("subnet_capacity_exceeded.rs"),

@@ -102,7 +102,7 @@ pub static RULE: Rule = Rule {
     category: Category::Delegation,
     severity: Severity::Error,
     summary: "a service that refuses delegated subnets is put into one",
-    error_codes: &["SubnetIsDelegated", "AgentPoolSubnetIsDelegated"],
+    error_codes: &["SubnetIsDelegated"],
     fix: None,
     pedantic: false,
     source: include_str!("subnet_delegation_forbidden.rs"),

@@ -125,7 +125,12 @@ pub static RULE: Rule = Rule {
     category: Category::Delegation,
     severity: Severity::Error,
     summary: "a subnet is delegated to another service than the one that is put into it",
-    error_codes: &["SubnetMissingRequiredDelegation", "SubnetDelegationMismatch"],
+    error_codes: &[
+        "message: is missing a delegation to",
+        "message: is missing required delegations",
+        "SubnetIsDelegatedAndCannotBeUsed",
+        "SubnetMissingRequiredDelegation",
+    ],
     fix: Some("delegates the subnet to the service that is in it, where nothing else is"),
     pedantic: false,
     source: include_str!("subnet_delegation_mismatch.rs"),

@@ -140,7 +140,7 @@ pub static RULE: Rule = Rule {
     category: Category::Delegation,
     severity: Severity::Error,
     summary: "a subnet with two delegations, or a network with two subnets for a service that takes one",
-    error_codes: &["OnlyOneDelegatedSubnetAllowedPerVnet"],
+    error_codes: &[],
     fix: None,
     pedantic: false,
     source: include_str!("subnet_delegation_multiple.rs"),

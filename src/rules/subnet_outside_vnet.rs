@@ -61,7 +61,7 @@ pub static RULE: Rule = Rule {
     category: Category::Subnet,
     severity: Severity::Error,
     summary: "a subnet that no address space of its virtual network contains",
-    error_codes: &["NetcfgInvalidSubnet"],
+    error_codes: &["NetcfgInvalidSubnet", "NetcfgSubnetRangeOutsideVnet"],
     fix: None,
     pedantic: false,
     source: include_str!("subnet_outside_vnet.rs"),

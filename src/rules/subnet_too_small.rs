@@ -129,7 +129,7 @@ pub static RULE: Rule = Rule {
     category: Category::Subnet,
     severity: Severity::Error,
     summary: "a subnet smaller than Azure, or a service in it, allows",
-    error_codes: &["NetcfgInvalidSubnet", "SubnetTooSmall", "InvalidSubnetSize"],
+    error_codes: &["NetcfgInvalidSubnet"],
     fix: None,
     pedantic: false,
     source: include_str!("subnet_too_small.rs"),

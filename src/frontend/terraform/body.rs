@@ -29,6 +29,9 @@ const META_BLOCKS: [&str; 4] = ["lifecycle", "provisioner", "connection", "dynam
 /// which JSON syntax and some HCL write that way.
 const FREE_FORM_TYPES: [&str; 3] = ["azapi_", "terraform_data", "null_resource"];
 
+/// Blocks that the provider keeps as a set: what their positions are in state has nothing to do with their order here.
+const SETS_OF_BLOCKS: [(&str, &str); 1] = [("azurerm_virtual_network", "subnet")];
+
 /// The blocks of a body by the type that comes of them, in source order.
 fn block_groups(body: &Body) -> IndexMap<&EcoString, Vec<&Block>, rustc_hash::FxBuildHasher> {
     let mut groups: IndexMap<&EcoString, Vec<&Block>, rustc_hash::FxBuildHasher> = IndexMap::default();
@@ -152,6 +155,26 @@ impl Evaluator<'_> {
     pub(super) fn part_behind(&self, unknown: &Arc<Unknown>) -> Option<Reference> {
         let place = Arc::as_ptr(unknown) as usize;
         self.computed_parts.borrow().get(&place).map(|(_, part)| part.clone())
+    }
+
+    /// Whether a list has come from a set of blocks, so that a position in it does not say which block that is.
+    pub(super) fn is_unordered(&self, sequence: &Sequence) -> bool {
+        let of_a_set = |part: &Reference| {
+            let [Step::Attribute(block), Step::Index(_), ..] = part.path.as_slice() else { return false };
+            let instance = self.by_address.borrow().get(&part.target.address).cloned();
+            let resource = instance.as_ref().and_then(|instance| self.block_of(instance));
+            resource.is_some_and(|resource| SETS_OF_BLOCKS.contains(&(&*resource.resource_type, block)))
+        };
+        sequence.items.len() > 1
+            && sequence.items.iter().all(|item| match &item.kind {
+                ValueKind::Reference(part) => of_a_set(part),
+                ValueKind::Mapping(mapping) => mapping
+                    .rest
+                    .as_ref()
+                    .and_then(|rest| self.part_behind(rest))
+                    .is_some_and(|part| of_a_set(&part)),
+                _ => false,
+            })
     }
 
     /// All arguments of a resource, in source order, attributes before blocks.

@@ -15,6 +15,9 @@ use crate::value::{Cause, Entry, Mapping, MappingKind, SequenceKind, Step, Value
 const INTO_OBJECTS: [&str; 8] =
     ["merge", "lookup", "keys", "values", "contains", "length", "alltrue", "element"];
 
+/// Functions that take elements of a list by their positions.
+const BY_POSITION: [&str; 4] = ["element", "slice", "reverse", "chunklist"];
+
 impl Evaluator<'_> {
     pub(super) fn call(&self, call: &Call, span: Span, scope: &Scope) -> Value {
         match call.name.strip_prefix("core::").unwrap_or(&call.name) {
@@ -54,6 +57,12 @@ impl Evaluator<'_> {
                     *argument = object;
                 }
             }
+        }
+        if BY_POSITION.contains(&call.name.as_str())
+            && let Some(first) = arguments.first()
+            && first.as_sequence().is_some_and(|sequence| self.is_unordered(sequence))
+        {
+            return first.derived_unknown(span);
         }
         self.apply(&call.name, &arguments, span, scope)
     }

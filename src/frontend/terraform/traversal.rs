@@ -302,6 +302,9 @@ impl Evaluator<'_> {
         if sequence.kind == SequenceKind::Set {
             return self.fail(at, "elements of a set have no index");
         }
+        if self.is_unordered(sequence) {
+            return value.derived_unknown(span);
+        }
         let index = match &key.kind {
             ValueKind::Number(number) => number.as_i64(),
             ValueKind::String(text) => crate::value::Number::parse(text).and_then(|number| number.as_i64()),

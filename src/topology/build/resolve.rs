@@ -231,10 +231,11 @@ impl Linkable for Subnet {
             Step::Attribute(_) => None,
         });
         match (inline, position) {
-            // azurerm's blocks are a set: the order says nothing, but one is one.
+            // azurerm's blocks are a set: one is one, whatever its position.
             ([only], _) if complete => Some(LinkState::To(*only)),
-            // ARM's arrays keep their order.
-            (_, Some(position)) if source.is_arm() => inline.get(position).map(|id| LinkState::To(*id)),
+            // ARM's arrays keep their order. Of azurerm's blocks a position is left only where an expression has picked
+            // the block by what it says; those that count through the set are not known.
+            (_, Some(position)) => inline.get(position).map(|id| LinkState::To(*id)),
             _ => None,
         }
     }

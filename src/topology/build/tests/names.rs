@@ -378,6 +378,41 @@ resource "azurerm_postgresql_flexible_server" "s" {
     assert!(topology.occupancies[0].subnet.unknown().is_some());
 }
 
+/// An inline subnet that is picked by its name is that subnet.
+#[test]
+fn an_inline_subnet_is_found_by_what_it_says() {
+    let network = r#"
+resource "azurerm_virtual_network" "v" {
+  name                = "v"
+  resource_group_name = "rg"
+  address_space       = ["10.0.0.0/16"]
+  subnet {
+    name             = "a"
+    address_prefixes = ["10.0.0.0/24"]
+  }
+  subnet {
+    name             = "b"
+    address_prefixes = ["10.0.1.0/24"]
+  }
+}
+"#;
+    for (expression, found) in [
+        (r#"one([for s in azurerm_virtual_network.v.subnet : s.id if s.name == "b"])"#, true),
+        (r#"[for s in azurerm_virtual_network.v.subnet : s if s.name == "b"][0].id"#, true),
+        (r#"{ for s in azurerm_virtual_network.v.subnet : s.name => s.id }["b"]"#, true),
+        ("azurerm_virtual_network.v.subnet[*].id[1]", false),
+        ("element(azurerm_virtual_network.v.subnet[*].id, 1)", false),
+        ("tolist(azurerm_virtual_network.v.subnet)[1].id", false),
+    ] {
+        let topology = model(&format!(
+            "{network}\nresource \"azurerm_postgresql_flexible_server\" \"s\" {{\n  name                = \"s\"\n  delegated_subnet_id = {expression}\n}}\n"
+        ));
+        let to = topology.flexible_servers[0].subnet.to();
+        let name = to.and_then(|id| topology[id].header.name.known().cloned());
+        assert_eq!(name.as_deref(), found.then_some("b"), "{expression}");
+    }
+}
+
 #[test]
 fn an_azapi_network_in_a_declared_group_is_found_by_the_group_s_name() {
     let topology = model(
