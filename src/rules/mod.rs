@@ -53,7 +53,6 @@ mod private_endpoint_policies;
 mod private_endpoint_region;
 mod private_endpoint_subresource;
 mod private_endpoint_unsupported;
-mod public_access_off_without_endpoint;
 mod public_access_without_endpoint;
 mod public_endpoint_open;
 mod public_ip_sku_mismatch;
@@ -139,7 +138,6 @@ pub static ALL: &[&Rule] = &[
     &public_endpoint_open::RULE,
     &database_firewall_open::RULE,
     &management_port_exposed::RULE,
-    &public_access_off_without_endpoint::RULE,
     &public_access_without_endpoint::RULE,
     &network_rule_ineffective::RULE,
     &private_dns_zone_missing::RULE,
