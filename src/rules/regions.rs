@@ -85,6 +85,17 @@ pub fn judge_resource(
     judge_nodes(reporter, topology, End { header: &header, what }, node, second, other, place);
 }
 
+/// Whether another resource of the same type has the same name, as where a template gives placeholders for names.
+fn is_ambiguous(topology: &Topology, node: &ResourceNode) -> bool {
+    let (Some(arm_type), Some(name)) = (&node.arm_type, node.name.known()) else { return false };
+    topology.resources.iter().any(|other| {
+        other.key != node.key
+            && other.key.root == node.key.root
+            && other.arm_type.as_ref() == Some(arm_type)
+            && other.name.known().is_some_and(|own| own.eq_ignore_ascii_case(name))
+    })
+}
+
 fn judge_nodes(
     reporter: &mut Reporter,
     topology: &Topology,
@@ -101,6 +112,8 @@ fn judge_nodes(
         Verdict::Nothing => {}
         Verdict::Same => reporter.satisfied(),
         Verdict::Unknown(why) => reporter.undecided(place, &why),
+        // Two resources of one name: which of them is meant is a guess.
+        Verdict::Different if is_ambiguous(topology, one) || is_ambiguous(topology, other) => {}
         Verdict::Different => {
             let finding = finding(reporter, topology, first, one, second, other, place);
             reporter.violated(finding);

@@ -168,7 +168,12 @@ fn second(
     }
     let mut owners = residents.iter().filter(|resident| is_meant(row, resident));
     let Some(first) = owners.next() else { return };
-    for other in owners.filter(|other| other.occupancy.resource != first.occupancy.resource) {
+    // Templates deploy a thing more than once under one name, and alternatives under names that are not known.
+    let differs = |other: &&Resident| match (first.resource.name.known(), other.resource.name.known()) {
+        (Some(one), Some(name)) => !one.eq_ignore_ascii_case(name),
+        _ => false,
+    };
+    for other in owners.filter(differs) {
         let finding = reporter
             .finding_with(
                 severity(row.confidence),

@@ -6,8 +6,8 @@
 //! ## What Azure does
 //!
 //! The endpoint or the environment is refused: the resolver answers that the subnet may not "collide with the reserved subnet spaces",
-//! even where the layout is an ordinary one (10.0.0.0/16 with the resolver in 10.0.8.0/28). AKS documents its ranges without saying
-//! that it looks at them: there it is a warning.
+//! even where the layout is an ordinary one (10.0.0.0/16 with the resolver in 10.0.8.0/28). That is seen for inbound endpoints; the
+//! documentation says it of outbound ones and of AKS too, without a refusal to show for it: there it is a warning.
 //!
 //! ## Example
 //!
