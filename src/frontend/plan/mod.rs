@@ -26,7 +26,7 @@ use crate::value::{Cause, ResourceKey, Unknown, Value};
 use address::ModulePath;
 use document::{Change, Document, ResourceChange, StateModule};
 use references::{References, Scope};
-use values::Converter;
+use values::{Converter, Names};
 
 pub use locate::locate;
 pub use recognize::{Mistake, is_plan, mistake};
@@ -149,7 +149,7 @@ fn read(document: &Document, root: u32) -> Plan {
     let read: Vec<Result<_, Diagnostic>> = changes
         .par_iter()
         .filter(|(change, _)| is_azure(&change.resource_type))
-        .map(|(change, deferred)| reader.change(change, *deferred))
+        .map_init(Names::default, |names, (change, deferred)| reader.change(change, *deferred, names))
         .collect();
     for change in read {
         match change {
@@ -168,11 +168,12 @@ fn read(document: &Document, root: u32) -> Plan {
         .flatten()
         .collect();
     let is_state = document.values.is_some();
+    let names = Names::default();
     for (module, resource) in &state {
         if planned.contains(resource.address.as_ref()) || !is_azure(&resource.resource_type) {
             continue;
         }
-        let Some(resource) = reader.state(module, resource) else { continue };
+        let Some(resource) = reader.state(module, resource, &names) else { continue };
         if resource.mode == Mode::Managed && !is_state {
             plan.before.push(resource.clone());
         }
@@ -279,6 +280,7 @@ impl Reader<'_, '_, '_> {
         &self,
         entry: &ResourceChange,
         deferred: bool,
+        names: &Names,
     ) -> Result<(Option<Resource>, Option<Resource>), Diagnostic> {
         let change: Change = serde_json::from_str(entry.change.get()).map_err(|problem| {
             let message = format!("the change of `{}` cannot be read: {problem}", entry.address);
@@ -296,7 +298,7 @@ impl Reader<'_, '_, '_> {
             body,
         });
         let address = entry.address.as_ref();
-        let converter = Converter { references: self.references, scope, root: self.root, address };
+        let converter = Converter { names, references: self.references, scope, root: self.root, address };
         let provider = configured.and_then(|c| c.provider_config_key.as_deref());
         let mode = if entry.mode.as_deref() == Some("data") { Mode::Existing } else { Mode::Managed };
         let make = |body: Value, mode: Mode, uncertain: bool| Resource {
@@ -313,7 +315,9 @@ impl Reader<'_, '_, '_> {
             },
             span: Span::NOWHERE,
             header: Span::NOWHERE,
-            dependencies: configured.map(|c| self.references.dependencies(&module, c)).unwrap_or_default(),
+            dependencies: configured
+                .map(|c| self.references.dependencies(&module, c, expressions.as_ref()))
+                .unwrap_or_default(),
             scope: None,
             provider: provider.filter(|key| key.contains('.')).map(alias),
             action: Some(action),
@@ -342,14 +346,20 @@ impl Reader<'_, '_, '_> {
         Ok((after, before))
     }
 
-    fn state(&self, module: &ModulePath, resource: &document::StateResource) -> Option<Resource> {
+    fn state(
+        &self,
+        module: &ModulePath,
+        resource: &document::StateResource,
+        names: &Names,
+    ) -> Option<Resource> {
         let values = references::parse(resource.values?)?;
         let sensitive = resource.sensitive_values.and_then(references::parse).unwrap_or(Json::Null);
         let block = block_of(resource.mode.as_deref(), &resource.resource_type, &resource.name);
         let configured = self.references.block(module, &block);
         let provider = configured.and_then(|c| c.provider_config_key.as_deref());
         let address = resource.address.as_ref();
-        let converter = Converter { references: self.references, scope: None, root: self.root, address };
+        let converter =
+            Converter { names, references: self.references, scope: None, root: self.root, address };
         Some(Resource {
             key: ResourceKey { root: self.root, address: address.into() },
             mode: if resource.mode.as_deref() == Some("data") { Mode::Existing } else { Mode::Managed },

@@ -4,7 +4,7 @@
 //! References in a plan carry no instance keys for resources and none of the operators and functions around them. So an
 //! answer is given only where exactly one instance can be meant; locals are not in a plan, and end the search.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
@@ -32,6 +32,8 @@ pub(super) struct Target {
 /// The instances of the plan and the configuration that made them.
 pub(super) struct References<'d, 'a> {
     root: Option<&'d Module<'a>>,
+    /// Resource blocks by the module's body (where it lies in memory: each body is there once) and their address in it.
+    blocks: HashMap<(usize, &'d str), &'d ConfigurationResource<'a>>,
     /// Instance keys by block address (with the keys of modules, without the resource's own).
     instances: BTreeMap<String, BTreeSet<Option<Index>>>,
     /// Keys of module calls, by the call's address without its own key.
@@ -66,7 +68,16 @@ impl<'d, 'a> References<'d, 'a> {
             }
             by_block.entry(format!("{}{block}", module.prefix())).or_default().insert(key);
         }
-        Self { root: configuration.and_then(|c| c.root_module.as_ref()), instances: by_block, module_keys }
+        let root = configuration.and_then(|c| c.root_module.as_ref());
+        let mut blocks = HashMap::new();
+        let mut open: Vec<&'d Module<'a>> = root.into_iter().collect();
+        while let Some(module) = open.pop() {
+            for resource in &module.resources {
+                blocks.entry((place_of(module), resource.address.as_ref())).or_insert(resource);
+            }
+            open.extend(module.module_calls.values().filter_map(|call| call.module.as_ref()));
+        }
+        Self { root, blocks, instances: by_block, module_keys }
     }
 
     /// The body of a module.
@@ -86,7 +97,7 @@ impl<'d, 'a> References<'d, 'a> {
 
     /// The block of a resource.
     pub fn block(&self, module: &ModulePath, address: &str) -> Option<&'d ConfigurationResource<'a>> {
-        self.module(module)?.resources.iter().find(|resource| resource.address == address)
+        self.blocks.get(&(place_of(self.module(module)?), address)).copied()
     }
 
     /// What an expression (an object with `references`, or nested ones) refers to. `None` when some of it cannot be
@@ -250,15 +261,18 @@ impl<'d, 'a> References<'d, 'a> {
         &self,
         module: &ModulePath,
         block: &ConfigurationResource<'a>,
+        expressions: Option<&Json>,
     ) -> Vec<ecow::EcoString> {
         let mut found = BTreeSet::new();
         let Some(body) = self.module(module) else { return Vec::new() };
         let scope = Scope { module, key: None, for_each: block.for_each_expression, body };
-        let raw = [block.expressions, block.for_each_expression, block.count_expression];
-        for expression in raw.into_iter().flatten().filter_map(parse) {
-            let mut targets = BTreeSet::new();
-            self.collect(&expression, scope, &mut targets, 0);
-            found.extend(targets);
+        if let Some(expressions) = expressions {
+            self.collect(expressions, scope, &mut found, 0);
+        }
+        for expression in [block.for_each_expression, block.count_expression].into_iter().flatten() {
+            if let Some(expression) = parse(expression) {
+                self.collect(&expression, scope, &mut found, 0);
+            }
         }
         for text in &block.depends_on {
             self.depends_on(text, scope, &mut found);
@@ -321,6 +335,11 @@ impl<'d, 'a> References<'d, 'a> {
             }
         }
     }
+}
+
+/// Where a module's body lies in memory.
+fn place_of(module: &Module) -> usize {
+    std::ptr::from_ref(module).addr()
 }
 
 /// Whether a reference leads to an attribute of a resource that is a text, which nothing is a part of.

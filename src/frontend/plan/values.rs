@@ -1,6 +1,7 @@
 //! From a plan's JSON to values: what is known, what is unknown until apply and refers to what, what is sensitive.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashSet};
 
 use ecow::EcoString;
 use serde_json::Value as Json;
@@ -10,8 +11,31 @@ use crate::value::{Cause, Entry, MappingKind, Number, ResourceKey, SequenceKind,
 
 use super::references::{References, Scope, Target};
 
+/// Names of arguments, each held once however many resources have it.
+#[derive(Default)]
+pub(super) struct Names(RefCell<HashSet<EcoString>>);
+
+/// Shorter texts take no memory of their own.
+const INLINE: usize = 15;
+
+impl Names {
+    fn get(&self, name: &str) -> EcoString {
+        if name.len() <= INLINE {
+            return name.into();
+        }
+        let mut known = self.0.borrow_mut();
+        if let Some(known) = known.get(name) {
+            return known.clone();
+        }
+        let name = EcoString::from(name);
+        known.insert(name.clone());
+        name
+    }
+}
+
 /// Turns one resource's JSON into a body.
 pub(super) struct Converter<'c, 'd, 'a> {
+    pub names: &'c Names,
     pub references: &'c References<'d, 'a>,
     pub scope: Option<Scope<'c, 'd, 'a>>,
     pub root: u32,
@@ -35,7 +59,7 @@ impl Converter<'_, '_, '_> {
                 expressions.and_then(|e| e.get(name)),
                 name,
             );
-            entries.push((name.as_str().into(), Entry { span: Span::NOWHERE, value: part }));
+            entries.push((self.names.get(name), Entry { span: Span::NOWHERE, value: part }));
         }
         for (name, flag) in unknown.as_object().unwrap_or(&empty) {
             if known.contains_key(name) {
@@ -47,7 +71,7 @@ impl Converter<'_, '_, '_> {
                 continue;
             }
             let value = self.value(&Json::Null, flag, at(sensitive, name), expression, name);
-            entries.push((name.as_str().into(), Entry { span: Span::NOWHERE, value }));
+            entries.push((self.names.get(name), Entry { span: Span::NOWHERE, value }));
         }
         Value::mapping(MappingKind::Object, entries, Span::NOWHERE)
     }
@@ -142,7 +166,7 @@ impl Converter<'_, '_, '_> {
             let inner = own(key).or(whole);
             let value =
                 self.value(value, flag, at(sensitive, key), inner, if whole.is_some() { name } else { key });
-            (EcoString::from(key.as_str()), Entry { span: Span::NOWHERE, value })
+            (self.names.get(key), Entry { span: Span::NOWHERE, value })
         });
         Value::mapping(MappingKind::Object, entries.collect::<Vec<_>>(), Span::NOWHERE)
     }
