@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 
+use crate::date::Date;
 use crate::source::Span;
 use crate::value::{ResourceKey, Unknown, Value};
 
@@ -114,8 +115,34 @@ pub struct Configuration {
     pub opaque: Vec<Opaque>,
     /// The managed resources as they are now, where a plan says it; empty for sources.
     pub before: Vec<Resource>,
+    /// What its authors do not want to be told.
+    pub suppressions: Vec<Suppression>,
     /// What is to be said about the input itself. Order does not matter: reports sort by place.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// An author's word that findings of some rules are not to be reported for a part of the configuration.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Suppression {
+    /// The block, attribute or line that it is about: findings that start in it, or whose value was written in it.
+    pub covers: Span,
+    /// The names of rules or categories, as they were written.
+    pub rules: Vec<SuppressedName>,
+    /// Why.
+    pub reason: Option<EcoString>,
+    /// The last day on which it holds.
+    pub until: Option<Date>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// The name of a rule or category in a suppression.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SuppressedName {
+    /// As it was written.
+    pub name: EcoString,
+    /// Where.
+    pub span: Span,
 }
 
 /// Something that may make resources which Portolan cannot see: a call of a module whose source is not on disk. What is

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ignore::WalkBuilder;
 
-use crate::frontend::{arm, plan};
+use crate::frontend::{Excluded, arm, plan};
 use crate::resource::Diagnostic;
 use crate::source::{SourceFile, SourceMap, Span, decode, display_path};
 
@@ -45,7 +45,7 @@ const SKIPPED: [&str; 4] = [".terraform", ".git", ".terragrunt-cache", "node_mod
 const SEARCHED: u64 = 64 << 20;
 
 /// Sorts the paths of a run by language.
-pub(super) fn find(paths: &[PathBuf], sources: &SourceMap) -> Inputs {
+pub(super) fn find(paths: &[PathBuf], excluded: &Excluded, sources: &SourceMap) -> Inputs {
     let mut inputs = Inputs::default();
     let (mut below, mut named) = (BTreeSet::new(), BTreeSet::new());
     for path in paths {
@@ -61,7 +61,7 @@ pub(super) fn find(paths: &[PathBuf], sources: &SourceMap) -> Inputs {
             Err(problem) => inputs.diagnostics.push(unreadable(path, &problem)),
             Ok(metadata) if metadata.is_dir() => {
                 inputs.terraform.push(path.clone());
-                below.extend(deployments_below(path));
+                below.extend(deployments_below(path, excluded));
             }
             Ok(_) => inputs.add_file(path, sources, &mut named),
         }
@@ -132,11 +132,17 @@ impl Inputs {
 const HELP: &str = "Name a folder, a Terraform or Bicep file, an ARM template, or a plan as `terraform show -json` writes it.";
 
 /// The files below a folder that are Bicep or may be ARM templates. What git ignores is left out.
-fn deployments_below(folder: &Path) -> impl Iterator<Item = PathBuf> {
+fn deployments_below(folder: &Path, excluded: &Excluded) -> impl Iterator<Item = PathBuf> {
+    let excluded = Arc::clone(excluded);
+    let is_in = move |entry: &ignore::DirEntry| {
+        let skipped = SKIPPED.iter().any(|name| entry.file_name() == *name);
+        let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        entry.depth() == 0 || !skipped && !excluded(entry.path(), is_folder)
+    };
     WalkBuilder::new(folder)
         .hidden(false)
         .require_git(false)
-        .filter_entry(|entry| entry.depth() == 0 || !SKIPPED.iter().any(|name| entry.file_name() == *name))
+        .filter_entry(is_in)
         .build()
         // What cannot be listed is told by the search for Terraform, which walks the same folders.
         .filter_map(Result::ok)

@@ -1,6 +1,7 @@
 //! The whole way: paths → frontends → model → rules → report. The command line, the tests and every other face call this.
 
 mod deployments;
+mod exclusion;
 mod fixing;
 mod inputs;
 mod plans;
@@ -10,19 +11,26 @@ mod templates;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::baseline::Baseline;
+use crate::changes::Changes;
+use crate::date::Date;
+use crate::finding::Severity;
 use crate::fix::{self, Guard};
-use crate::frontend::terraform;
+use crate::frontend::{Excluded, arm, bicep, terraform};
 use crate::report::{Answer, HiddenLines, Report, assemble, hidden_lines};
-use crate::resource::{Configuration, Diagnostic, Language, Mode};
+use crate::resource::{Configuration, Diagnostic, Language, Mode, Suppression};
 use crate::rules::{self, Context, Rule};
 use crate::source::{SourceMap, Span};
+use crate::suppression::{Ignore, Suppressions};
 use crate::topology::{self, Topology};
 use crate::value::Value;
 
 pub use crate::frontend::terraform::VariableArgument;
+pub use exclusion::Exclusion;
 pub use fixing::{Fixed, Fixing, fix as find_fixes};
-pub use selection::{Selection, UnknownSelector, similar};
+pub use selection::{Selection, UnknownSelector, nearest, similar};
 
 /// How a run is set up.
 #[derive(Clone, Default)]
@@ -38,8 +46,22 @@ pub struct Options {
     pub possible: bool,
     /// Whether findings that were there before the plan are left out.
     pub only_new: bool,
+    /// Severities that findings of some rules have instead of their own.
+    pub severities: BTreeMap<&'static str, Severity>,
+    /// What is not to be told, beside what the configuration itself says.
+    pub ignores: Vec<Ignore>,
+    /// The day on which suppressions with an end are asked whether they still hold; without one, all hold.
+    pub today: Option<Date>,
+    /// Findings that are known already.
+    pub baseline: Option<Baseline>,
+    /// When set, findings that no change touches are left out.
+    pub changes: Option<Changes>,
+    /// Folders and files that are not looked at when folders are searched.
+    pub exclusions: Vec<Exclusion>,
     /// Values for variables and parameters, in the order in which they were given.
     pub variables: Vec<VariableArgument>,
+    /// Values for the roots in some folders, which count before those for all.
+    pub root_variables: Vec<(PathBuf, Vec<VariableArgument>)>,
     /// The folder in which the Bicep compiler keeps downloaded modules, if they are to be read.
     pub module_cache: Option<PathBuf>,
     /// The environment variables that configuration may read (`TF_VAR_…`).
@@ -110,15 +132,53 @@ fn examine(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> 
         rules: &options.rules,
         outcome: &outcome,
         fixes: &fixes,
-        possible: options.possible,
+        possible: true,
     };
     let mut report = assemble(&answer);
-    if options.only_new {
-        report.leave_out_known();
-    }
+    finish(&mut report, &model.configuration.suppressions, sources, options);
     report.draw(&model.topology);
     let languages = model.configuration.roots.iter().map(|root| root.language).collect();
     Checked { report, hidden: hidden_lines(&answer), languages }
+}
+
+/// What the author of the run wants of what was found: severities, suppressions, and only what is news.
+fn finish(report: &mut Report, suppressions: &[Suppression], sources: &SourceMap, options: &Options) {
+    for finding in &mut report.findings {
+        finding.severity = options.severities.get(finding.rule).copied().unwrap_or(finding.severity);
+    }
+    let suppressions = Suppressions { inline: suppressions, ignores: &options.ignores, today: options.today };
+    suppressions.apply(report, sources);
+    if !options.possible {
+        report.drop_possible();
+    }
+    if let Some(baseline) = &options.baseline {
+        baseline.apply(report);
+    }
+    if options.only_new || options.baseline.is_some() {
+        report.leave_out_known();
+    }
+    if let Some(changes) = &options.changes {
+        report.leave_out_untouched(|finding| changes.touch(finding));
+    }
+}
+
+/// What the files say that is not to be told. Few files say anything; those are read again for it.
+fn suppressions(sources: &SourceMap, configuration: &mut Configuration) {
+    for file in sources.files().iter().filter(|file| crate::frontend::suppressions::mentions(file.text())) {
+        let name = file.path().to_string_lossy().to_ascii_lowercase();
+        let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+        let found = if ends(&[".tf", ".tf.json", ".tfvars"]) {
+            terraform::suppressions(file)
+        } else if ends(&[".bicep", ".bicepparam"]) {
+            bicep::suppressions(file)
+        } else if arm::is_template(file.text()) {
+            arm::suppressions(file)
+        } else {
+            continue;
+        };
+        configuration.suppressions.extend(found.found);
+        configuration.diagnostics.extend(found.diagnostics);
+    }
 }
 
 /// A parameter's value as the command line gives it: JSON where it is a list, an object, a truth value or a whole number,
@@ -130,6 +190,7 @@ pub fn parameter_value(text: &str) -> Value {
 /// Reads, and builds the model.
 pub fn model(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> Model {
     let mut configuration = read(sources, options, progress);
+    suppressions(sources, &mut configuration);
     progress(Stage::Modelling);
     let topology = topology::build(&configuration);
     let before = before(&mut configuration);
@@ -160,9 +221,13 @@ fn before(configuration: &mut Configuration) -> Option<Topology> {
 /// Reads all inputs with the frontends of their languages. Roots are numbered language by language.
 fn read(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> Configuration {
     progress(Stage::Reading);
-    let inputs = inputs::find(&options.paths, sources);
+    let exclusions = options.exclusions.clone();
+    let excluded: Excluded = Arc::new(move |path: &Path, is_folder| {
+        exclusions.iter().any(|exclusion| exclusion.covers(path, is_folder))
+    });
+    let inputs = inputs::find(&options.paths, &excluded, sources);
     let mut all = Configuration { diagnostics: inputs.diagnostics, ..Configuration::default() };
-    let discovery = terraform::discover(&inputs.terraform, sources);
+    let discovery = terraform::discover_except(&inputs.terraform, &excluded, sources);
     progress(Stage::Evaluating);
     let for_terraform = |argument: &&VariableArgument| match argument {
         VariableArgument::File(path) => !templates::is_for_templates(path),
@@ -170,6 +235,16 @@ fn read(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> Con
     };
     let terraform_options = terraform::Options {
         variables: options.variables.iter().filter(for_terraform).cloned().collect(),
+        root_variables: options
+            .root_variables
+            .iter()
+            .map(|(path, arguments)| {
+                let is_ours = |argument: &&VariableArgument| {
+                    !matches!(argument, VariableArgument::File(path) if templates::is_for_templates(path))
+                };
+                (path.clone(), arguments.iter().filter(is_ours).cloned().collect())
+            })
+            .collect(),
         environment: options.environment.clone(),
         ..terraform::Options::default()
     };

@@ -59,7 +59,11 @@ fn category(name: &str) -> Option<Category> {
 
 /// The rule or category whose name is nearest, when it is near.
 pub fn similar(name: &str) -> Option<&'static str> {
-    let names = rules::ALL.iter().map(|rule| rule.name).chain(Category::ALL.iter().map(|c| c.as_str()));
+    nearest(name, rules::ALL.iter().map(|rule| rule.name).chain(Category::ALL.iter().map(|c| c.as_str())))
+}
+
+/// The name among some that is nearest, when it is near.
+pub fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // What nobody would type for a name is compared with none.
     if name.len() > 80 {
         return None;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::frontend::terraform::VariableArgument;
+use crate::frontend::terraform::{self, VariableArgument};
 use crate::frontend::{Sandbox, arm, bicep};
 use crate::resource::{Configuration, Diagnostic, Language, Resource, Root};
 use crate::source::{SourceMap, Span, display_path};
@@ -104,7 +104,7 @@ fn load_one(deployment: &Deployment, root: u32, run: &Options, sources: &SourceM
 /// The parameter file that lies beside a template counts first, then what the command line gives, in its order.
 fn arm_options(template: &Path, run: &Options) -> arm::Options {
     let beside = arm::parameter_file(template);
-    let given = files(run).filter(|path| !is(path, "bicepparam"));
+    let given = files(template, run).filter(|path| !is(path, "bicepparam"));
     arm::Options {
         parameter_files: beside.into_iter().chain(given).collect(),
         ..common_options(template, run)
@@ -115,16 +115,14 @@ fn arm_options(template: &Path, run: &Options) -> arm::Options {
 fn bicep_options(file: &Path, run: &Options) -> arm::Options {
     let beside = if is(file, "bicep") { arm::parameter_file(file) } else { None };
     arm::Options {
-        parameter_files: beside.into_iter().chain(files(run)).collect(),
+        parameter_files: beside.into_iter().chain(files(file, run)).collect(),
         ..common_options(file, run)
     }
 }
 
 fn common_options(root: &Path, run: &Options) -> arm::Options {
-    let parameters = run.variables.iter().filter_map(|argument| match argument {
-        VariableArgument::Text(name, text) | VariableArgument::Json(name, text) => {
-            Some((name.clone(), value(text)))
-        }
+    let parameters = arguments(root, run).filter_map(|argument| match argument {
+        VariableArgument::Text(name, text) | VariableArgument::Json(name, text) => Some((name, value(&text))),
         VariableArgument::File(_) => None,
     });
     arm::Options {
@@ -134,10 +132,15 @@ fn common_options(root: &Path, run: &Options) -> arm::Options {
     }
 }
 
-/// The parameter files of the command line.
-fn files(run: &Options) -> impl Iterator<Item = PathBuf> {
-    run.variables.iter().filter_map(|argument| match argument {
-        VariableArgument::File(path) if is_for_templates(path) => Some(path.clone()),
+/// What is given to a deployment: what is set for its root, then the command line.
+fn arguments(root: &Path, run: &Options) -> impl Iterator<Item = VariableArgument> {
+    terraform::arguments_of(&run.root_variables, root).chain(run.variables.iter().cloned())
+}
+
+/// The parameter files among these.
+fn files(root: &Path, run: &Options) -> impl Iterator<Item = PathBuf> {
+    arguments(root, run).filter_map(|argument| match argument {
+        VariableArgument::File(path) if is_for_templates(&path) => Some(path),
         _ => None,
     })
 }

@@ -2,31 +2,41 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
 use clap::{ArgMatches, Args, ValueEnum};
 
-use crate::analyzer::{self, Options, Selection, VariableArgument};
+use crate::analyzer::{self, Options, VariableArgument};
+use crate::baseline::{Baseline, Written};
+use crate::changes::Changes;
+use crate::date::Date;
 use crate::finding::Severity;
-use crate::report::{FORMATS, Format, Report, Style};
+use crate::report::{self, FORMATS, Format, Report, Style};
 use crate::resource::Level;
-use crate::source::SourceMap;
+use crate::source::{SourceMap, display_path};
 
 use super::Failure;
+use super::configured::Configured;
 use super::output::{self, ColorChoice};
 use super::progress::Progress;
 
 /// The input.
 #[derive(Args)]
-struct InputArguments {
+pub(super) struct InputArguments {
     /// Folders, files (.tf, .bicep, .json), or - for standard input
     #[arg(default_value = ".", value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    pub(super) paths: Vec<PathBuf>,
     /// The Terraform configuration that a plan was made from, to point at its lines
     #[arg(long, value_name = "DIR")]
     source: Option<PathBuf>,
+    /// The configuration to use, instead of the portolan.toml found upwards from the paths
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Use no portolan.toml
+    #[arg(long, conflicts_with = "config")]
+    pub(super) no_config: bool,
     #[command(flatten)]
     values: ValueArguments,
 }
@@ -78,22 +88,31 @@ pub(super) struct CheckArguments {
     reports: Vec<(&'static Format, PathBuf)>,
     /// Run only these rules or categories
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    select: Vec<String>,
+    pub(super) select: Vec<String>,
     /// Do not run these rules or categories
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    ignore: Vec<String>,
-    /// The least severity that makes the exit status 1
-    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
-    fail_on: FailOn,
+    pub(super) ignore: Vec<String>,
+    /// The least severity that makes the exit status 1 [default: error]
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    fail_on: Option<FailOn>,
     /// Also report what is possible but not certain
-    #[arg(long)]
-    possible: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    possible: Option<bool>,
+    /// Leave out the findings of a baseline
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write the findings as a baseline
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
+    /// Only findings that touch lines changed in the work tree, or since the branch left REF
+    #[arg(long, value_name = "REF", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    only_changed: Option<String>,
     /// Only what was not there before: of a plan, the findings that it introduces
     #[arg(long)]
     only_new: bool,
     /// Also run the rules that are a matter of taste
-    #[arg(long)]
-    pedantic: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub(super) pedantic: Option<bool>,
     /// Change the files: what can be fixed safely is, the rest is reported
     #[arg(long)]
     fix: bool,
@@ -122,7 +141,7 @@ pub(super) struct TopologyArguments {
 
 /// Which findings make the exit status 1.
 #[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum FailOn {
+pub(super) enum FailOn {
     /// Errors
     #[default]
     Error,
@@ -171,19 +190,39 @@ pub(super) fn check(
         // Every round of fixing reads the input again.
         return Err(anyhow::anyhow!("`--fix` and `--diff` cannot read standard input; name a file").into());
     }
-    let selection = Selection {
-        select: arguments.select.clone(),
-        ignore: arguments.ignore.clone(),
-        pedantic: arguments.pedantic,
+    let Some(configured) = Configured::of(&arguments.input, matches, color) else {
+        return Ok(ExitCode::from(2));
     };
+    let baseline = arguments.baseline.clone().or_else(|| configured.baseline());
+    let baseline = match baseline {
+        // A baseline that is about to be written for the first time need not be there.
+        Some(path) if arguments.write_baseline.is_some() && !path.exists() => None,
+        Some(path) => Some(Baseline::read(&path)?),
+        None => None,
+    };
+    let old = match &arguments.write_baseline {
+        Some(path) if path.exists() => Some(Baseline::read(path)?),
+        Some(path) => Some(Baseline::empty(path)),
+        None => None,
+    };
+    let options = options(&arguments.input, matches, &configured);
     let options = Options {
-        rules: selection.rules()?,
-        possible: arguments.possible,
+        rules: configured.rules(arguments)?,
+        possible: arguments.possible.or_else(|| configured.possible()).unwrap_or(false),
         only_new: arguments.only_new,
-        ..options(&arguments.input, matches)
+        severities: configured.severities(),
+        ignores: configured.ignores(),
+        today: Some(Date::today()),
+        baseline,
+        changes: match arguments.only_changed.as_deref() {
+            None => None,
+            Some("") => Some(Changes::of_paths(&options.paths, None)?),
+            Some(revision) => Some(Changes::of_paths(&options.paths, Some(revision))?),
+        },
+        ..options
     };
     let progress = Progress::start(!arguments.quiet);
-    let report = if arguments.diff {
+    let mut report = if arguments.diff {
         let (changes, report) = super::fix::show(&options, progress)?;
         return Ok(if unread(&report) { ExitCode::from(2) } else { ExitCode::from(u8::from(changes)) });
     } else if arguments.fix {
@@ -194,6 +233,14 @@ pub(super) fn check(
         report
     };
 
+    if let (Some(path), Some(old)) = (&arguments.write_baseline, old) {
+        let (text, written) = old.updated(&report);
+        output::to_file(path, text.as_bytes())?;
+        if !arguments.quiet {
+            output::say(&told(path, written));
+        }
+        report.accept();
+    }
     let style = Style {
         color: arguments.output.is_none() && color.applies_to(&io::stdout()),
         quiet: arguments.quiet,
@@ -214,7 +261,23 @@ pub(super) fn check(
         (format.write)(&report, &style, &mut text)?;
         output::to_file(path, &text)?;
     }
-    Ok(status(&report, arguments.fail_on))
+    let fail_on = arguments.fail_on.or_else(|| configured.fail_on()).unwrap_or_default();
+    Ok(status(&report, fail_on))
+}
+
+/// What writing a baseline came to, in words.
+fn told(path: &Path, written: Written) -> String {
+    let mut text = format!("{}: {}", display_path(path), report::counted(written.findings, "finding"));
+    if written.added + written.removed > 0 {
+        text.push_str(&format!(", {} new, {} no longer found", written.added, written.removed));
+    }
+    if written.kept > 0 {
+        text.push_str(&format!(
+            "; {} kept that this run could not see: part of the input was not read, or not all rules ran",
+            written.kept
+        ));
+    }
+    text
 }
 
 fn status(report: &Report, fail_on: FailOn) -> ExitCode {
@@ -237,9 +300,13 @@ pub(super) fn topology(
     matches: &ArgMatches,
     color: ColorChoice,
 ) -> Result<ExitCode, Failure> {
+    let Some(configured) = Configured::of(&arguments.input, matches, color) else {
+        return Ok(ExitCode::from(2));
+    };
     let sources = SourceMap::new();
     let progress = Progress::start(true);
-    let model = analyzer::model(&sources, &options(&arguments.input, matches), &|stage| progress.show(stage));
+    let options = options(&arguments.input, matches, &configured);
+    let model = analyzer::model(&sources, &options, &|stage| progress.show(stage));
     drop(progress);
     let mut text =
         serde_json::to_vec_pretty(&crate::topology::json::to_json(&model.topology, arguments.places))?;
@@ -256,11 +323,13 @@ pub(super) fn topology(
     Ok(if unread { ExitCode::from(2) } else { ExitCode::SUCCESS })
 }
 
-fn options(input: &InputArguments, matches: &ArgMatches) -> Options {
+fn options(input: &InputArguments, matches: &ArgMatches, configured: &Configured) -> Options {
     Options {
-        paths: input.paths.clone(),
+        paths: configured.paths(input, matches),
         plan_source: input.source.clone(),
+        exclusions: configured.exclusions(),
         variables: input.values.in_order(matches),
+        root_variables: configured.root_variables(),
         module_cache: crate::frontend::bicep::default_module_cache(),
         environment: environment(),
         ..Options::default()

@@ -2,6 +2,7 @@
 //! status: 0 clean, 1 findings at or above `--fail-on`, 2 could not run or could not read part of the input.
 
 mod check;
+mod configured;
 mod eval;
 mod explain;
 mod facts;
@@ -48,6 +49,9 @@ enum Command {
     Rules(explain::RulesArguments),
     /// Write the network that the configuration describes as JSON
     Topology(check::TopologyArguments),
+    /// Tell about portolan.toml
+    #[command(subcommand)]
+    Config(configured::ConfigCommand),
     /// Evaluate expressions
     Eval(eval::EvalArguments),
     /// Write a completion script for a shell
@@ -87,6 +91,7 @@ fn run(arguments: &Arguments, matches: &ArgMatches) -> Result<ExitCode, Failure>
         Command::Explain(explain) => explain::explain(explain),
         Command::Facts(facts) => facts::facts(facts),
         Command::Rules(rules) => explain::rules(rules),
+        Command::Config(config) => configured::config(config),
         Command::Eval(eval) => eval::eval(eval, matches),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -64,6 +64,13 @@ pub(super) fn complain(failure: &Failure, color: ColorChoice) {
     let _ = writeln!(io::stderr().lock(), "{on}error{off}: {text}");
 }
 
+/// Says something on standard error.
+pub(super) fn say(text: &str) {
+    let text = crate::report::printable(text);
+    // As above.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
 /// A diagnostic on one line, with its place before it.
 pub(super) fn with_place(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
     match (sources.display(diagnostic.span), sources.position(diagnostic.span)) {

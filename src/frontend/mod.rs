@@ -5,9 +5,13 @@
 pub mod arm;
 pub mod bicep;
 pub mod plan;
+pub mod suppressions;
 pub mod terraform;
 
 use std::path::{Path, PathBuf};
+
+/// Says of a path below a folder that is searched, and whether it is a folder itself, whether it is left out.
+pub type Excluded = std::sync::Arc<dyn Fn(&Path, bool) -> bool + Send + Sync>;
 
 /// The only way in which a frontend reads files that configuration names (`file()`, modules, `loadJsonContent`).
 /// It never leaves the folders it was given.

@@ -13,7 +13,8 @@ use crate::topology::{self, Topology};
 use crate::value::{Value, ValueKind};
 
 use super::{
-    Edit, Finding, Fix, HiddenLines, Location, Note, Place, Related, Report, Summary, Undecided, fingerprint,
+    Edit, Finding, Fix, HiddenLines, Location, Note, Place, Related, Report, Summary, Undecided, WRITTEN,
+    fingerprint,
 };
 
 /// Everything that one run came to know.
@@ -77,8 +78,7 @@ pub fn assemble(answer: &Answer) -> Report {
             location: resolver.location(diagnostic.span),
         })
         .collect();
-    notes.sort_by(|a, b| note_order(a).cmp(&note_order(b)));
-    notes.dedup();
+    sort_notes(&mut notes);
 
     let mut roots: Vec<String> = answer.configuration.roots.iter().map(|root| root.path.clone()).collect();
     roots.sort_unstable();
@@ -89,10 +89,14 @@ pub fn assemble(answer: &Answer) -> Report {
         rules: answer.rules.to_vec(),
         roots,
         findings,
+        hidden: Vec::new(),
+        suppressed: Vec::new(),
+        fixed: Vec::new(),
         undecided,
         notes,
         chart: Chart::default(),
         summary,
+        sensitive: resolver.sensitive,
     }
 }
 
@@ -107,13 +111,30 @@ impl Report {
 /// The lines that hold values which must not be shown.
 pub fn hidden_lines(answer: &Answer) -> HiddenLines {
     let mut hidden = HiddenLines::default();
-    for (id, ranges) in Resolver::new(answer).sensitive {
+    for (id, ranges) in Sensitive::of(answer.configuration).0 {
         let Some(file) = answer.sources.get(id) else { continue };
         let line = |offset: u32| file.lines().position(file.text(), offset as usize).line;
         let lines = ranges.into_iter().map(|(start, end)| (line(start), line(end.max(start)))).collect();
         hidden.0.insert(file.display().to_string(), lines);
     }
     hidden
+}
+
+fn sort_notes(notes: &mut Vec<Note>) {
+    notes.sort_by(|a, b| note_order(a).cmp(&note_order(b)));
+    notes.dedup();
+}
+
+impl Report {
+    /// Puts the notes in order after some were added.
+    pub fn sort_notes(&mut self) {
+        sort_notes(&mut self.notes);
+    }
+
+    /// The place of a span in the files that were read.
+    pub fn location(&self, sources: &SourceMap, span: Span) -> Option<Location> {
+        self.sensitive.location(sources, span)
+    }
 }
 
 /// Places without a file come last.
@@ -145,21 +166,13 @@ fn note_order(note: &Note) -> impl Ord + '_ {
 
 struct Resolver<'a> {
     answer: &'a Answer<'a>,
-    /// Where values stand that must not be shown, in order, for each file.
-    sensitive: BTreeMap<FileId, Vec<(u32, u32)>>,
+    sensitive: Sensitive,
     fingerprints: fingerprint::Fingerprints<'a>,
 }
 
 impl<'a> Resolver<'a> {
     fn new(answer: &'a Answer<'a>) -> Self {
-        let mut sensitive: BTreeMap<FileId, Vec<(u32, u32)>> = BTreeMap::new();
-        for resource in &answer.configuration.resources {
-            note_sensitive(&resource.body, resource.span, &mut sensitive, 0);
-        }
-        for ranges in sensitive.values_mut() {
-            ranges.sort_unstable();
-            ranges.dedup();
-        }
+        let sensitive = Sensitive::of(answer.configuration);
         Self { answer, sensitive, fingerprints: fingerprint::Fingerprints::new(answer.topology) }
     }
 
@@ -215,7 +228,7 @@ impl<'a> Resolver<'a> {
         let Some(location) = self.location(place.origin) else { return };
         let place = Place { location: Some(location), ..resolved.clone() };
         if related.iter().all(|other| other.place.location != place.location) {
-            related.push(Related { message: "the value is written here".into(), place });
+            related.push(Related { message: WRITTEN.into(), place });
         }
     }
 
@@ -243,16 +256,36 @@ impl<'a> Resolver<'a> {
     }
 
     fn location(&self, span: Span) -> Option<Location> {
-        let file = self.answer.sources.get(span.file)?;
-        let start = file.lines().position(file.text(), span.start as usize);
-        let end = file.lines().position(file.text(), span.end.max(span.start) as usize);
-        let sensitive = self.is_sensitive(&file, start.line, end.line);
-        Some(Location { file, span, start, end, sensitive })
+        self.sensitive.location(self.answer.sources, span)
+    }
+}
+
+/// Where values stand that must not be shown, in order, for each file.
+#[derive(Default)]
+pub(super) struct Sensitive(BTreeMap<FileId, Vec<(u32, u32)>>);
+
+impl Sensitive {
+    fn of(configuration: &Configuration) -> Self {
+        let mut ranges: BTreeMap<FileId, Vec<(u32, u32)>> = BTreeMap::new();
+        for resource in &configuration.resources {
+            note_sensitive(&resource.body, resource.span, &mut ranges, 0);
+        }
+        for ranges in ranges.values_mut() {
+            ranges.sort_unstable();
+            ranges.dedup();
+        }
+        Self(ranges)
+    }
+
+    fn location(&self, sources: &SourceMap, span: Span) -> Option<Location> {
+        let location = Location::of(sources, span)?;
+        let sensitive = self.covers(&location.file, location.start.line, location.end.line);
+        Some(Location { sensitive, ..location })
     }
 
     /// Whether one of the lines holds a value that must not be shown.
-    fn is_sensitive(&self, file: &crate::source::SourceFile, first: u32, last: u32) -> bool {
-        let Some(ranges) = self.sensitive.get(&file.id()) else { return false };
+    fn covers(&self, file: &crate::source::SourceFile, first: u32, last: u32) -> bool {
+        let Some(ranges) = self.0.get(&file.id()) else { return false };
         let lines = file.lines();
         let start = lines.line_range(file.text(), first).map_or(0, |range| range.start);
         let end = lines.line_range(file.text(), last).map_or(usize::MAX, |range| range.end);

@@ -20,6 +20,8 @@ fn write(report: &Report, _: &Style, out: &mut dyn Write) -> io::Result<()> {
 struct Document<'a> {
     version: u32,
     findings: Vec<Finding<'a>>,
+    /// Entries of the baseline that no longer occur.
+    fixed: &'a [crate::baseline::Entry],
     undecided: Vec<Undecided<'a>>,
     notes: Vec<Note<'a>>,
     summary: Summary<'a>,
@@ -104,6 +106,9 @@ struct Summary<'a> {
     standings: Option<Standings>,
     known_hidden: usize,
     fixable: usize,
+    untouched_hidden: usize,
+    suppressed: usize,
+    fixed: usize,
     possible_hidden: usize,
     undecided: UndecidedSummary<'a>,
     unsupported: Vec<Unsupported<'a>>,
@@ -146,6 +151,7 @@ fn document(report: &Report) -> Document<'_> {
     Document {
         version: 1,
         findings: report.findings.iter().map(finding).collect(),
+        fixed: &report.fixed,
         undecided: report
             .undecided
             .iter()
@@ -233,6 +239,9 @@ fn summary(report: &Report) -> Summary<'_> {
         standings: report.standings().map(|(new, known)| Standings { new, known }),
         known_hidden: summary.known_hidden,
         fixable: summary.fixable,
+        untouched_hidden: summary.untouched_hidden,
+        suppressed: summary.suppressed,
+        fixed: summary.fixed,
         possible_hidden: summary.possible_hidden,
         undecided: UndecidedSummary {
             checks: summary.undecided,

@@ -28,7 +28,7 @@ use crate::chart::{Chart, Touched};
 use crate::finding::{Category, Confidence, Severity};
 use crate::resource::Level;
 use crate::rules::Rule;
-use crate::source::{Position, SourceFile, Span};
+use crate::source::{Position, SourceFile, SourceMap, Span};
 
 pub use crate::finding::Standing;
 pub use assemble::{Answer, assemble, hidden_lines};
@@ -88,6 +88,12 @@ pub struct Report {
     pub roots: Vec<String>,
     /// The findings to be shown.
     pub findings: Vec<Finding>,
+    /// Findings that are not shown: known ones, and those that no change touches.
+    pub hidden: Vec<Finding>,
+    /// Findings that their authors do not want to be told.
+    pub suppressed: Vec<Suppressed>,
+    /// Entries of the baseline that no longer occur.
+    pub fixed: Vec<crate::baseline::Entry>,
     /// The checks that could not be decided.
     pub undecided: Vec<Undecided>,
     /// What is to be said about the input itself.
@@ -96,6 +102,7 @@ pub struct Report {
     pub chart: Chart,
     /// The numbers.
     pub summary: Summary,
+    sensitive: assemble::Sensitive,
 }
 
 /// A finding with its places resolved.
@@ -159,6 +166,37 @@ impl HiddenLines {
             .get(path)
             .is_some_and(|ranges| ranges.iter().any(|(first, last)| (*first..=*last).contains(&line)))
     }
+}
+
+impl Finding {
+    /// Where the value that is wrong was written, when that is not where it is used.
+    pub fn written_at(&self) -> Option<&Location> {
+        let first = self.related.first().filter(|related| related.message == WRITTEN)?;
+        first.place.location.as_ref()
+    }
+}
+
+/// What is said of the place where a value was written.
+const WRITTEN: &str = "the value is written here";
+
+/// A finding that its author does not want to be told.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Suppressed {
+    /// The finding.
+    pub finding: Finding,
+    /// Where it is said.
+    pub kind: SuppressionKind,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Where it is said that a finding is not to be told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SuppressionKind {
+    /// In the configuration, beside what is wrong.
+    InSource,
+    /// In `portolan.toml`.
+    External,
 }
 
 /// A place that takes part in a finding.
@@ -276,6 +314,14 @@ impl std::fmt::Debug for Location {
 }
 
 impl Location {
+    /// The range of a span; `None` for what no file holds. The caller knows that no line of it is sensitive.
+    pub fn of(sources: &SourceMap, span: Span) -> Option<Self> {
+        let file = sources.get(span.file)?;
+        let start = file.lines().position(file.text(), span.start as usize);
+        let end = file.lines().position(file.text(), span.end.max(span.start) as usize);
+        Some(Self { file, span, start, end, sensitive: false })
+    }
+
     /// What findings are sorted by: path, line, column.
     fn order(&self) -> (&str, u32, u32, u32) {
         (self.file.display(), self.start.line, self.start.column, self.span.end)

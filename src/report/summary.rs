@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::{Severity, Standing};
+use crate::finding::{Confidence, Severity, Standing};
 use crate::topology::Topology;
 use crate::value;
 
@@ -32,6 +32,14 @@ pub struct Summary {
     pub fixable: usize,
     /// Possible findings that are not shown.
     pub possible_hidden: usize,
+    /// Findings that no change touches, and that are left out.
+    pub untouched_hidden: usize,
+    /// Findings that their authors do not want to be told.
+    pub suppressed: usize,
+    /// Suppressions of rules that ran and found nothing there.
+    pub unused_suppressions: usize,
+    /// Entries of the baseline that no longer occur.
+    pub fixed: usize,
     /// How many checks could not be decided.
     pub undecided: usize,
     /// Why they could not, the most frequent cause first.
@@ -73,7 +81,11 @@ impl Summary {
             warnings: 0,
             notes: 0,
             known_hidden: 0,
-            fixable: findings.iter().filter(|finding| finding.fix.is_some()).count(),
+            fixable: 0,
+            untouched_hidden: 0,
+            suppressed: 0,
+            unused_suppressions: 0,
+            fixed: 0,
             possible_hidden,
             undecided: answer.outcome.undecided.len(),
             causes: causes(answer),
@@ -89,6 +101,7 @@ impl Summary {
         self.errors = of(Severity::Error);
         self.warnings = of(Severity::Warning);
         self.notes = of(Severity::Note);
+        self.fixable = findings.iter().filter(|finding| finding.fix.is_some()).count();
     }
 
     /// How many findings of any severity.
@@ -117,10 +130,45 @@ impl Report {
 
     /// Leaves out the findings that were there before, and counts them.
     pub fn leave_out_known(&mut self) {
+        self.summary.known_hidden += self.leave_out(|finding| finding.standing == Some(Standing::Known));
+    }
+
+    /// Takes all findings for known, as they are once they stand in a baseline, and leaves them out.
+    pub fn accept(&mut self) {
+        for finding in &mut self.findings {
+            finding.standing = Some(Standing::Known);
+        }
+        self.leave_out_known();
+    }
+
+    /// Leaves out the findings that no change touches, and counts them.
+    pub fn leave_out_untouched(&mut self, is_touched: impl Fn(&Finding) -> bool) {
+        self.summary.untouched_hidden += self.leave_out(|finding| !is_touched(finding));
+    }
+
+    /// Takes away the findings that are possible but not certain, and counts them.
+    pub fn drop_possible(&mut self) {
         let all = self.findings.len();
-        self.findings.retain(|finding| finding.standing != Some(Standing::Known));
-        self.summary.known_hidden += all - self.findings.len();
+        self.findings.retain(|finding| finding.confidence != Confidence::Possible);
+        self.suppressed.retain(|suppressed| suppressed.finding.confidence != Confidence::Possible);
+        self.summary.possible_hidden += all - self.findings.len();
+        self.summary.suppressed = self.suppressed.len();
+        self.recount();
+    }
+
+    /// Counts the findings that are shown again.
+    pub fn recount(&mut self) {
         self.summary.count(&self.findings);
+    }
+
+    fn leave_out(&mut self, is_out: impl Fn(&Finding) -> bool) -> usize {
+        let (out, kept): (Vec<Finding>, Vec<Finding>) =
+            std::mem::take(&mut self.findings).into_iter().partition(is_out);
+        let count = out.len();
+        self.hidden.extend(out);
+        self.findings = kept;
+        self.recount();
+        count
     }
 }
 

@@ -213,6 +213,9 @@ fn undecided(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// So many entries of a baseline that no longer occur are listed unless all are asked for.
+const FIXED_LISTED: usize = 5;
+
 /// So many causes of undecided checks are listed unless all are asked for.
 const CAUSES_LISTED: usize = 5;
 
@@ -238,6 +241,31 @@ fn summary(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()
             "{} can be fixed with `--fix`; `--diff` shows how.",
             counted(summary.fixable, "finding")
         )?;
+    }
+    if summary.untouched_hidden > 0 {
+        writeln!(out, "{} not shown: no change touches them.", counted(summary.untouched_hidden, "finding"))?;
+    }
+    if summary.fixed > 0 {
+        let entries = if summary.fixed == 1 { "entry" } else { "entries" };
+        writeln!(
+            out,
+            "{} {entries} of the baseline no longer found; `--write-baseline` with the same file takes them out.",
+            summary.fixed
+        )?;
+        let listed = if style.verbose { report.fixed.len() } else { FIXED_LISTED };
+        for entry in report.fixed.iter().take(listed) {
+            writeln!(out, "  {}: {}", printable(&entry.rule), printable(&entry.resource))?;
+        }
+        if report.fixed.len() > listed {
+            writeln!(out, "  and {} more; `--verbose` lists them", report.fixed.len() - listed)?;
+        }
+    }
+    if summary.suppressed > 0 {
+        writeln!(out, "{} suppressed.", counted(summary.suppressed, "finding"))?;
+    }
+    if summary.unused_suppressions > 0 {
+        let all = counted(summary.unused_suppressions, "suppression");
+        writeln!(out, "{all} unused; `--verbose` shows where.")?;
     }
     if summary.possible_hidden > 0 {
         let findings = counted(summary.possible_hidden, "possible finding");

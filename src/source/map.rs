@@ -111,6 +111,14 @@ impl SourceMap {
         inner.files.get(id.0 as usize - 1).cloned()
     }
 
+    /// All files, sorted by path.
+    pub fn files(&self) -> Vec<Arc<SourceFile>> {
+        let inner = self.inner.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut files = inner.files.clone();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files
+    }
+
     /// How many files were read.
     pub fn len(&self) -> usize {
         self.inner.read().unwrap_or_else(|poisoned| poisoned.into_inner()).files.len()

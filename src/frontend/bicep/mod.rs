@@ -8,6 +8,7 @@ mod discovery;
 mod lower;
 mod parameters;
 mod registry;
+mod suppressions;
 pub mod syntax;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use crate::source::{SourceFile, SourceMap, Span};
 use crate::value::Value;
 
 pub use discovery::{Referenced, Role, is_compiled_from, referenced_files};
+pub use suppressions::suppressions;
 
 /// In which language a module or template file is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

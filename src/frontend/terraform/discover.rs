@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ignore::WalkBuilder;
 
 use super::load::{ModuleStore, is_module_file};
 use super::paths::clean;
+use crate::frontend::Excluded;
 use crate::resource::Diagnostic;
 use crate::source::{SourceMap, Span};
 
@@ -30,6 +32,11 @@ pub struct Discovery {
 /// Every folder with Terraform files below the paths is one, unless another one calls it as a module. A path that names a
 /// file means its folder. Files that git ignores are not looked at, unless they are named themselves.
 pub fn discover(paths: &[PathBuf], sources: &SourceMap) -> Discovery {
+    discover_except(paths, &(Arc::new(|_: &Path, _: bool| false) as Excluded), sources)
+}
+
+/// The same without what is left out: modules that others call are read nevertheless.
+pub fn discover_except(paths: &[PathBuf], excluded: &Excluded, sources: &SourceMap) -> Discovery {
     let mut diagnostics = Vec::new();
     let mut folders = BTreeSet::new();
     for path in paths {
@@ -37,7 +44,7 @@ pub fn discover(paths: &[PathBuf], sources: &SourceMap) -> Discovery {
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             folders.insert(clean(parent.unwrap_or(Path::new("."))));
         } else if path.is_dir() {
-            walk(path, &mut folders, &mut diagnostics);
+            walk(path, excluded, &mut folders, &mut diagnostics);
         } else {
             let message = format!("there is nothing at {}", path.display());
             diagnostics.push(Diagnostic::error("unreadable-file", message, Span::NOWHERE));
@@ -59,13 +66,20 @@ pub fn one_root(folder: &Path, sources: &SourceMap) -> Discovery {
     Discovery { roots, diagnostics: Vec::new(), folders: vec![folder.to_path_buf()], store }
 }
 
-fn walk(path: &Path, folders: &mut BTreeSet<PathBuf>, diagnostics: &mut Vec<Diagnostic>) {
+fn walk(
+    path: &Path,
+    excluded: &Excluded,
+    folders: &mut BTreeSet<PathBuf>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let excluded = Arc::clone(excluded);
     let walk = WalkBuilder::new(path)
         .hidden(false)
         .require_git(false)
-        .filter_entry(|entry| {
+        .filter_entry(move |entry| {
             let name = entry.file_name().to_string_lossy();
-            entry.depth() == 0 || !SKIPPED.contains(&name.as_ref())
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            entry.depth() == 0 || !SKIPPED.contains(&name.as_ref()) && !excluded(entry.path(), is_folder)
         })
         .build();
     for entry in walk {

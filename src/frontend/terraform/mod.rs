@@ -20,6 +20,7 @@ mod providers;
 mod repetition;
 mod resources;
 mod scope;
+mod suppressions;
 pub mod syntax;
 mod template;
 mod traversal;
@@ -28,5 +29,6 @@ mod variables;
 
 pub use configuration::load;
 pub use console::{answer_json, evaluate_expression};
-pub use discover::{Discovery, discover, one_root};
-pub use variables::{Options, VariableArgument};
+pub use discover::{Discovery, discover, discover_except, one_root};
+pub use suppressions::suppressions;
+pub use variables::{Options, VariableArgument, arguments_of};

@@ -23,6 +23,8 @@ use crate::value::{Cause, Unknown, Value, ValueKind};
 pub struct Options {
     /// `-var` and `-var-file`, in the order in which they were given: later ones win.
     pub variables: Vec<VariableArgument>,
+    /// The same for the roots at or below some paths; these count before [`Options::variables`].
+    pub root_variables: Vec<(PathBuf, Vec<VariableArgument>)>,
     /// The environment; what is named `TF_VAR_…` counts.
     pub environment: BTreeMap<String, String>,
     /// What `terraform.workspace` is.
@@ -31,8 +33,31 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { variables: Vec::new(), environment: BTreeMap::new(), workspace: "default".to_string() }
+        Options {
+            variables: Vec::new(),
+            root_variables: Vec::new(),
+            environment: BTreeMap::new(),
+            workspace: "default".to_string(),
+        }
     }
+}
+
+/// Those of some arguments that are for a root: given for the root itself, or for a folder in which it lies. The nearer come
+/// later, and so win.
+pub fn arguments_of(
+    given: &[(PathBuf, Vec<VariableArgument>)],
+    root: &Path,
+) -> impl Iterator<Item = VariableArgument> {
+    let canonical = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let root = if given.is_empty() { PathBuf::new() } else { canonical(root) };
+    let mut fitting: Vec<(usize, &Vec<VariableArgument>)> = given
+        .iter()
+        .map(|(path, arguments)| (canonical(path), arguments))
+        .filter(|(path, _)| root.starts_with(path))
+        .map(|(path, arguments)| (path.components().count(), arguments))
+        .collect();
+    fitting.sort_by_key(|(depth, _)| *depth);
+    fitting.into_iter().flat_map(|(_, arguments)| arguments.clone()).collect::<Vec<_>>().into_iter()
 }
 
 /// One variable, or one file of them, of the command line.
@@ -83,8 +108,8 @@ impl Inputs {
         for path in files_in(root, automatic) {
             inputs.read_file(&path, sources, diagnostics);
         }
-        for argument in &options.variables {
-            match argument {
+        for argument in arguments_of(&options.root_variables, root).chain(options.variables.iter().cloned()) {
+            match &argument {
                 VariableArgument::Text(name, text) => {
                     inputs.values.insert(name.as_str().into(), Input::Text(text.clone()));
                 }

@@ -13,8 +13,8 @@ use crate::finding::{Category, Confidence, Severity};
 use crate::rules::Rule;
 
 use super::{
-    Edit, Finding, Fix, Format, Location, Note, Place, Report, Standing, Style, Summary, counted, help_url,
-    sentence,
+    Edit, Finding, Fix, Format, Location, Note, Place, Report, Standing, Style, Summary, Suppressed,
+    SuppressionKind, counted, help_url, sentence,
 };
 use schema::*;
 
@@ -43,7 +43,7 @@ fn log(report: &Report, style: &Style) -> io::Result<Log> {
     let all: Vec<SarifResult> =
         report.findings.iter().map(|finding| result(report, finding, style)).collect();
     let count = all.len();
-    let results = within_limits(report, all)?;
+    let mut results = within_limits(report, all)?;
     let mut notifications: Vec<Notification> = report.notes.iter().map(|note| of_note(note, style)).collect();
     notifications.extend(of_summary(&report.summary));
     if results.len() < count {
@@ -57,6 +57,10 @@ fn log(report: &Report, style: &Style) -> io::Result<Log> {
         let text = format!("{count} findings; code scanning shows the {RESULTS_SHOWN} most severe ones.");
         notifications.push(notification("results-not-shown", "warning", text, None));
     }
+    let room = RESULTS_SHOWN.saturating_sub(results.len());
+    results.extend(
+        report.suppressed.iter().take(room).map(|suppressed| of_suppressed(report, suppressed, style)),
+    );
     Ok(Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
@@ -122,6 +126,7 @@ fn result(report: &Report, finding: &Finding, style: &Style) -> SarifResult {
             Standing::New => "new",
             Standing::Known => "unchanged",
         }),
+        suppressions: (!report.suppressed.is_empty()).then(Vec::new),
         message: Text::plain(message(finding)),
         locations: [PlaceLocation {
             id: None,
@@ -173,6 +178,17 @@ fn fix(fix: &Fix, style: &Style) -> SarifFix {
         description: Text::plain(sentence(&fix.title)),
         artifact_changes: fix.edits.chunk_by(one_file).filter_map(change).collect(),
     }
+}
+
+fn of_suppressed(report: &Report, suppressed: &Suppressed, style: &Style) -> SarifResult {
+    let suppression = Suppression {
+        kind: match suppressed.kind {
+            SuppressionKind::InSource => "inSource",
+            SuppressionKind::External => "external",
+        },
+        justification: suppressed.reason.clone(),
+    };
+    SarifResult { suppressions: Some(vec![suppression]), ..result(report, &suppressed.finding, style) }
 }
 
 /// What is wrong, the proof, and what to do.

@@ -117,6 +117,9 @@ pub struct SarifResult {
     pub level: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline_state: Option<&'static str>,
+    /// For all results of a run, or for none (3.27.23).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suppressions: Option<Vec<Suppression>>,
     pub message: Text,
     pub locations: [PlaceLocation; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -221,4 +224,12 @@ impl Text {
     pub fn plain(text: impl Into<String>) -> Self {
         Self { text: text.into() }
     }
+}
+
+/// Why a result is not to be told.
+#[derive(Serialize)]
+pub struct Suppression {
+    pub kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub justification: Option<String>,
 }

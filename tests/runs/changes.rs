@@ -1,0 +1,161 @@
+//! `--only-changed` on a git history.
+
+use super::*;
+
+/// A repository with one commit.
+struct Repository(Folder);
+
+impl Repository {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let folder = Folder::new(files);
+        fs::remove_dir(folder.path().join(".git")).expect("an empty folder");
+        let repository = Self(folder);
+        repository.git(&["init", "--quiet", "--initial-branch", "main"]);
+        repository.commit();
+        repository
+    }
+
+    fn git(&self, arguments: &[&str]) {
+        let output = Command::new("git")
+            .current_dir(self.0.path())
+            .args(["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgSign=false"])
+            .args(arguments)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .output()
+            .expect("git runs");
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    fn commit(&self) {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", "x"]);
+    }
+
+    fn touched(&self) -> Vec<String> {
+        self.0.found(&["--only-changed"])
+    }
+}
+
+#[test]
+fn only_what_touches_changed_lines_is_shown() {
+    let repository = Repository::new(&[("main.tf", &defects())]);
+    let folder = &repository.0;
+    let (report, status_) = folder.check(&["--only-changed"]);
+    assert_eq!((found(&report), status_), (vec![], 0));
+    assert_eq!(report["summary"]["untouched_hidden"], 2);
+    assert!(
+        stdout(&folder.run(&["check", "--only-changed"]))
+            .contains("2 findings not shown: no change touches them.")
+    );
+
+    folder.write("main.tf", &defects().replace("10.9.0.0/24", "10.8.0.0/24"));
+    assert_eq!(repository.touched(), [OUTSIDE]);
+    repository.git(&["add", "--all"]);
+    assert_eq!(repository.touched(), [OUTSIDE], "the index counts too");
+    repository.commit();
+    assert_eq!(repository.touched(), [""; 0]);
+}
+
+#[test]
+fn new_files_are_changed_as_a_whole() {
+    let repository = Repository::new(&[("main.tf", NETWORK), (".gitignore", "scratch/\n")]);
+    repository.0.write("sub nets/größe.tf", "");
+    repository.0.write("more.tf", &subnet("outside", "10.9.0.0/24"));
+    assert_eq!(repository.touched(), [OUTSIDE]);
+    repository.git(&["add", "more.tf"]);
+    assert_eq!(repository.touched(), [OUTSIDE]);
+}
+
+#[test]
+fn a_repository_without_a_commit_is_all_new() {
+    let folder = Folder::new(&[("main.tf", &defects())]);
+    fs::remove_dir(folder.path().join(".git")).expect("an empty folder");
+    let repository = Repository(folder);
+    repository.git(&["init", "--quiet"]);
+    assert_eq!(repository.touched().len(), 2);
+    repository.git(&["add", "--all"]);
+    assert_eq!(repository.touched().len(), 2);
+}
+
+#[test]
+fn moved_blocks_renamed_files_and_new_indentation_are_no_changes() {
+    let repository = Repository::new(&[("main.tf", &defects())]);
+    let folder = &repository.0;
+    // Blocks in another order.
+    let blocks = [
+        subnet("two", "10.0.0.128/25"),
+        NETWORK.to_string(),
+        subnet("one", "10.0.0.0/24"),
+        subnet("outside", "10.9.0.0/24"),
+    ];
+    folder.write("main.tf", &blocks.join("\n"));
+    assert_eq!(repository.touched(), [""; 0]);
+    // A block in another file.
+    folder.write("main.tf", &defects().replace(&subnet("outside", "10.9.0.0/24"), ""));
+    folder.write("subnets.tf", &subnet("outside", "10.9.0.0/24"));
+    repository.git(&["add", "--all"]);
+    assert_eq!(repository.touched(), [""; 0]);
+    repository.git(&["reset", "--quiet", "--hard"]);
+    // Other white space.
+    folder.write("main.tf", &defects().replace("  address_prefixes     =", "\n      address_prefixes ="));
+    assert_eq!(repository.touched(), [""; 0]);
+    repository.git(&["reset", "--quiet", "--hard"]);
+    // Another name.
+    repository.git(&["mv", "main.tf", "network.tf"]);
+    assert_eq!(repository.touched(), [""; 0]);
+    folder.write("network.tf", &defects().replace("10.9.0.0/24", "10.8.0.0/24"));
+    assert_eq!(repository.touched(), [OUTSIDE]);
+}
+
+#[test]
+fn a_cause_in_another_file_counts() {
+    let repository = Repository::new(&[
+        ("network.tf", NETWORK),
+        ("one.tf", &subnet("one", "10.0.0.0/24")),
+        ("two.tf", &subnet("two", "10.0.1.0/24")),
+        ("three.tf", &subnet("three", "10.0.2.0/24").replace("\"10.0.2.0/24\"", "var.range")),
+        ("variables.tf", "variable \"range\" {\n  default = \"10.0.2.0/24\"\n}\n"),
+    ]);
+    assert_eq!(repository.touched(), [""; 0]);
+    // The finding starts in two.tf, which has not changed.
+    repository.0.write("one.tf", &subnet("one", "10.0.0.0/23"));
+    assert_eq!(repository.touched(), [OVERLAP]);
+    repository.git(&["reset", "--quiet", "--hard"]);
+    // The value was written in variables.tf.
+    repository.0.write("variables.tf", "variable \"range\" {\n  default = \"10.7.2.0/24\"\n}\n");
+    assert_eq!(repository.touched(), ["subnet-outside-vnet azurerm_subnet.three"]);
+}
+
+#[test]
+fn a_revision_means_where_the_branch_left_it() {
+    let repository = Repository::new(&[("main.tf", &defects()), ("extra.tf", "")]);
+    let folder = &repository.0;
+    repository.git(&["checkout", "--quiet", "-b", "feature"]);
+    folder.write("main.tf", &defects().replace("10.9.0.0/24", "10.8.0.0/24"));
+    repository.commit();
+    repository.git(&["checkout", "--quiet", "main"]);
+    folder.write("main.tf", &defects().replace("10.0.0.128/25", "10.0.0.64/26"));
+    repository.commit();
+    repository.git(&["checkout", "--quiet", "feature"]);
+    // What the main branch changed since is not this branch's doing.
+    assert_eq!(folder.found(&["--only-changed=main"]), [OUTSIDE]);
+    folder.write("extra.tf", &subnet("more", "10.7.0.0/24"));
+    assert_eq!(folder.found(&["--only-changed=main"]), ["subnet-outside-vnet azurerm_subnet.more", OUTSIDE]);
+    assert_eq!(folder.found(&["--only-changed=main", "."]).len(), 2);
+    assert_eq!(folder.found(&["--only-changed=HEAD"]), ["subnet-outside-vnet azurerm_subnet.more"]);
+}
+
+#[test]
+fn what_git_cannot_tell_ends_the_run() {
+    let repository = Repository::new(&[("main.tf", NETWORK)]);
+    for revision in ["nowhere", "--output=x", "-x"] {
+        let output = repository.0.run(&["check", &format!("--only-changed={revision}")]);
+        assert_eq!(status(&output), 2, "{output:?}");
+        assert!(stderr(&output).contains(revision), "{output:?}");
+    }
+    assert!(!repository.0.path().join("x").exists());
+    let folder = Folder::new(&[("main.tf", NETWORK)]);
+    let output = folder.run(&["check", "--only-changed"]);
+    assert_eq!(status(&output), 2, "{output:?}");
+}
