@@ -255,6 +255,7 @@ fn check(context: &Context, reporter: &mut Reporter) {
                 let finding = reporter
                     .finding(message, other.place)
                     .of(&other.host.owner.resource_id)
+                    .between(&[&group.header])
                     .related_part("the group", &group.header)
                     .related("the first member joins here", first.place)
                     .related_part("the first member", first.host.owner)

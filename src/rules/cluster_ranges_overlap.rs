@@ -260,16 +260,6 @@ fn kept_ranges(context: &Context, reporter: &mut Reporter, cluster: &KubernetesC
     let kept: Vec<IpNet> = KEPT_BY_AKS.iter().filter_map(|text| text.parse().ok()).collect();
     let label = support::label(context.topology, &cluster.header);
     for range in ranges {
-        if let Some(own) = kept.iter().find(|own| support::overlap(own, &range.net)) {
-            let message = format!(
-                "the {} {} of AKS cluster {label} takes from {own}, which AKS keeps",
-                range.what, range.net
-            );
-            let finding = finding(reporter, cluster, Severity::Warning, message, range.field.place).advice(
-                "Choose a range outside of 169.254.0.0/16, 172.30.0.0/16, 172.31.0.0/16 and 192.0.2.0/24.",
-            );
-            reporter.violated(finding);
-        }
         let wide = matches!(range.net, IpNet::V4(net) if net.prefix_len() <= WIDEST_SERVICE_PREFIX);
         if is_service(range) && wide {
             let message = format!(
@@ -278,6 +268,18 @@ fn kept_ranges(context: &Context, reporter: &mut Reporter, cluster: &KubernetesC
             );
             let finding = finding(reporter, cluster, Severity::Warning, message, range.field.place)
                 .advice("Choose a longer prefix.");
+            reporter.violated(finding);
+            // Such a range takes from everything; to say so as well helps nobody.
+            continue;
+        }
+        if let Some(own) = kept.iter().find(|own| support::overlap(own, &range.net)) {
+            let message = format!(
+                "the {} {} of AKS cluster {label} takes from {own}, which AKS keeps",
+                range.what, range.net
+            );
+            let finding = finding(reporter, cluster, Severity::Warning, message, range.field.place).advice(
+                "Choose a range outside of 169.254.0.0/16, 172.30.0.0/16, 172.31.0.0/16 and 192.0.2.0/24.",
+            );
             reporter.violated(finding);
         }
     }

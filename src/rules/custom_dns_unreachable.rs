@@ -28,14 +28,14 @@
 //!   resource_group_name = "rg"
 //!   location            = "westeurope"
 //!   address_space       = ["10.1.0.0/16"]
-//!   dns_servers         = ["10.0.1.4"]
+//!   dns_servers         = ["10.0.32.4"]
 //! }
 //!
 //! resource "azurerm_subnet" "resolver" {
 //!   name                 = "snet-resolver"
 //!   resource_group_name  = "rg"
 //!   virtual_network_name = azurerm_virtual_network.hub.name
-//!   address_prefixes     = ["10.0.1.0/28"]
+//!   address_prefixes     = ["10.0.32.0/28"]
 //!
 //!   delegation {
 //!     name = "service"
@@ -61,7 +61,7 @@
 //!   ip_configurations {
 //!     subnet_id                    = azurerm_subnet.resolver.id
 //!     private_ip_allocation_method = "Static"
-//!     private_ip_address           = "10.0.1.4"
+//!     private_ip_address           = "10.0.32.4"
 //!   }
 //! }
 //!
@@ -126,14 +126,14 @@
 //!   resource_group_name = "rg"
 //!   location            = "westeurope"
 //!   address_space       = ["10.1.0.0/16"]
-//!   dns_servers         = ["10.0.1.4"]
+//!   dns_servers         = ["10.0.32.4"]
 //! }
 //!
 //! resource "azurerm_subnet" "resolver" {
 //!   name                 = "snet-resolver"
 //!   resource_group_name  = "rg"
 //!   virtual_network_name = azurerm_virtual_network.hub.name
-//!   address_prefixes     = ["10.0.1.0/28"]
+//!   address_prefixes     = ["10.0.32.0/28"]
 //!
 //!   delegation {
 //!     name = "service"
@@ -159,7 +159,7 @@
 //!   ip_configurations {
 //!     subnet_id                    = azurerm_subnet.resolver.id
 //!     private_ip_allocation_method = "Static"
-//!     private_ip_address           = "10.0.1.4"
+//!     private_ip_address           = "10.0.32.4"
 //!   }
 //! }
 //!

@@ -306,6 +306,7 @@ fn networks(topology: &Topology, reporter: &mut Reporter, balancer: &LoadBalance
         let mut finding = reporter
             .finding(message, member.place)
             .of(&member.host.owner.resource_id)
+            .between(&[&balancer.header])
             .related("the other member joins here", first.place)
             .related_part("the member", member.host.owner)
             .related_part("the other member", first.host.owner)

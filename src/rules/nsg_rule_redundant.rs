@@ -109,6 +109,8 @@ fn check(context: &Context, reporter: &mut Reporter) {
             let mut finding = reporter
                 .finding(message, shadow.rule.access.place)
                 .of(&shadow.rule.header.resource_id)
+                // Which of several rules that do the same comes first is up to the order of the input.
+                .between(&[&shadow.rule.header])
                 .related_part("the group", &group.header);
             for other in &shadow.by {
                 finding = finding.related_part("an earlier rule that takes its packets", &other.header);

@@ -97,6 +97,29 @@
 //!   address_prefixes     = ["10.1.1.0/24"]
 //! }
 //!
+//! resource "azurerm_network_security_group" "web" {
+//!   name                = "nsg-web"
+//!   resource_group_name = "rg"
+//!   location            = "westeurope"
+//!
+//!   security_rule {
+//!     name                       = "https"
+//!     priority                   = 100
+//!     direction                  = "Inbound"
+//!     access                     = "Allow"
+//!     protocol                   = "Tcp"
+//!     source_port_range          = "*"
+//!     destination_port_range     = "443"
+//!     source_address_prefix      = "Internet"
+//!     destination_address_prefix = "*"
+//!   }
+//! }
+//!
+//! resource "azurerm_subnet_network_security_group_association" "web" {
+//!   subnet_id                 = azurerm_subnet.web.id
+//!   network_security_group_id = azurerm_network_security_group.web.id
+//! }
+//!
 //! resource "azurerm_subnet_route_table_association" "web" {
 //!   subnet_id      = azurerm_subnet.web.id
 //!   route_table_id = azurerm_route_table.web.id
@@ -237,6 +260,29 @@
 //!   resource_group_name  = "rg"
 //!   virtual_network_name = azurerm_virtual_network.spoke.name
 //!   address_prefixes     = ["10.1.1.0/24"]
+//! }
+//!
+//! resource "azurerm_network_security_group" "web" {
+//!   name                = "nsg-web"
+//!   resource_group_name = "rg"
+//!   location            = "westeurope"
+//!
+//!   security_rule {
+//!     name                       = "https"
+//!     priority                   = 100
+//!     direction                  = "Inbound"
+//!     access                     = "Allow"
+//!     protocol                   = "Tcp"
+//!     source_port_range          = "*"
+//!     destination_port_range     = "443"
+//!     source_address_prefix      = "Internet"
+//!     destination_address_prefix = "*"
+//!   }
+//! }
+//!
+//! resource "azurerm_subnet_network_security_group_association" "web" {
+//!   subnet_id                 = azurerm_subnet.web.id
+//!   network_security_group_id = azurerm_network_security_group.web.id
 //! }
 //!
 //! resource "azurerm_subnet_route_table_association" "web" {
