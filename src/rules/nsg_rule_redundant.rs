@@ -73,6 +73,7 @@
 use super::{Context, Reporter, Rule, shadows, support};
 use crate::analysis::security::ShadowEffect;
 use crate::finding::{Category, Severity};
+use crate::topology::SecurityRule;
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -94,7 +95,9 @@ fn check(context: &Context, reporter: &mut Reporter) {
         let mut reported = 0;
         for shadow in &shadows {
             let harmless = shadow.effect == ShadowEffect::Redundant && shadow.by_default_route.is_none();
-            if !harmless || !shadow.rule.header.is_managed() {
+            // Of two rules with one priority Azure takes neither; which of them comes first says nothing.
+            let conflict = |other: &SecurityRule| other.priority.known() == shadow.rule.priority.known();
+            if !harmless || !shadow.rule.header.is_managed() || shadow.by.iter().any(|other| conflict(other)) {
                 continue;
             }
             reported += 1;
