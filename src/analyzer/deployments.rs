@@ -44,7 +44,7 @@ pub(super) fn find(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Deployment> {
     let bicep: BTreeSet<&PathBuf> = files.iter().chain(named).filter(|path| is_bicep(path)).collect();
-    let uses = Uses::of(&bicep, sources, diagnostics);
+    let uses = Uses::of(&bicep, sources);
 
     let mut deployments: Vec<Deployment> = Vec::new();
     for path in uses.roots(&bicep, named, diagnostics) {
@@ -85,17 +85,11 @@ struct Uses {
 }
 
 impl Uses {
-    fn of(files: &BTreeSet<&PathBuf>, sources: &SourceMap, diagnostics: &mut Vec<Diagnostic>) -> Self {
+    fn of(files: &BTreeSet<&PathBuf>, sources: &SourceMap) -> Self {
         let mut uses = Uses { used: BTreeSet::new(), by: BTreeMap::new(), parameters: BTreeMap::new() };
         for path in files {
-            let file = match sources.load(path) {
-                Ok(file) => file,
-                Err(problem) => {
-                    let message = format!("cannot read `{}`: {problem}", display_path(path));
-                    diagnostics.push(Diagnostic::error("unreadable-file", message, Span::NOWHERE));
-                    continue;
-                }
-            };
+            // What cannot be read is told where it is evaluated.
+            let Ok(file) = sources.load(path) else { continue };
             let folder = path.parent().unwrap_or(Path::new(""));
             for reference in bicep::referenced_files(&file) {
                 let target = identity(&folder.join(&reference.path));

@@ -563,3 +563,49 @@ fn an_empty_text_says_nothing_about_what_azure_fills_in() {
     assert_eq!(output(&deployed, "name"), "\"a\"");
     assert!(output(&deployed, "address").starts_with('&'), "{}", output(&deployed, "address"));
 }
+
+/// What needs a limit on the work: each ends, with a diagnostic and without a large value.
+#[test]
+fn work_has_a_limit() {
+    let outputs = |value: &str| {
+        format!(r#""resources": [], "outputs": {{ "o": {{ "type": "object", "value": {value} }} }}"#)
+    };
+    let doubled = |name: &str, call: &str| {
+        let steps: Vec<String> = (1..60)
+            .map(|n| format!("\"v{n}\": \"[{}]\"", call.replace('@', &format!("variables('v{}')", n - 1))))
+            .collect();
+        format!(
+            r#""variables": {{ "v0": {name}, {} }}, {}"#,
+            steps.join(", "),
+            outputs("\"[string(variables('v59'))]\"")
+        )
+    };
+    let functions: Vec<String> = (0..60)
+        .map(|n| {
+            let value = format!("[add(f.g{}(parameters('x')), f.g{}(parameters('x')))]", n + 1, n + 1);
+            let value = if n == 59 { "[parameters('x')]".to_string() } else { value };
+            format!(r#""g{n}": {{ "parameters": [{{ "name": "x", "type": "int" }}], "output": {{ "type": "int", "value": "{value}" }} }}"#)
+        })
+        .collect();
+    for sections in [
+        doubled("[1]", "createArray(@, @)"),
+        doubled("{}", "createObject('a', @, 'b', @)"),
+        doubled("\"x\"", "format('{0}{0}{0}{0}', @)"),
+        doubled("\"x\"", "replace(concat(@, '12'), '1', @)"),
+        doubled("[1]", "map(range(0, 2), lambda('x', @))"),
+        doubled("[1]", "flatten(createArray(@, @))"),
+        outputs(r#""[reduce(range(0, 60), createArray(1), lambda('a', 'b', createArray(lambdaVariables('a'), lambdaVariables('a'))))]""#),
+        outputs(r#""[map(range(0, 10000), lambda('a', map(range(0, 10000), lambda('b', map(range(0, 10000), lambda('c', 1))))))]""#),
+        outputs(r#""[padLeft('x', 2000000000, 'y')]""#),
+        outputs(r#""[range(0, 2000000000)]""#),
+        outputs(r#""[format('{0,2000000000}', 'x')]""#),
+        format!(r#""functions": [{{ "namespace": "f", "members": {{ {} }} }}], {}"#, functions.join(", "), outputs("\"[f.g0(1)]\"")),
+        r#""functions": [{ "namespace": "f", "members": { "r": { "output": { "type": "int", "value": "[f.r()]" } } } }], "resources": [], "outputs": { "o": { "type": "int", "value": "[f.r()]" } }"#.to_string(),
+        r#""variables": { "copy": [ { "name": "a", "count": 1000000, "input": { "copy": [ { "name": "b", "count": 1000000, "input": 1 } ] } } ] }, "resources": [], "outputs": { "o": { "type": "array", "value": "[variables('a')]" } }"#.to_string(),
+        r#""variables": { "copy": [ { "name": "a", "count": 10000, "input": { "copy": [ { "name": "b", "count": 10000, "input": 1 } ] } } ] }, "resources": [], "outputs": { "o": { "type": "array", "value": "[variables('a')]" } }"#.to_string(),
+    ] {
+        let deployed = deploy(&sections);
+        let start: String = sections.chars().take(200).collect();
+        assert!(deployed.diagnostics.iter().any(|one| one.level > Level::Note), "{start}");
+    }
+}

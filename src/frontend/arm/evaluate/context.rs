@@ -46,6 +46,22 @@ const MAX_TEXT: usize = 8 << 20;
 /// Of how many parts a text with unknown parts may consist.
 const MAX_TEXT_PARTS: usize = 10_000;
 
+/// Of how many values inside each other a value may consist. A template with everything in it has up to 4 MB.
+const MAX_VALUES: usize = 500_000;
+
+/// Subtracts the values inside a value from what is left. `false` when there are more.
+fn count_down(value: &Value, left: &mut usize) -> bool {
+    if *left == 0 {
+        return false;
+    }
+    *left -= 1;
+    match &value.kind {
+        ValueKind::Sequence(sequence) => sequence.items.iter().all(|item| count_down(item, left)),
+        ValueKind::Mapping(mapping) => mapping.entries.values().all(|entry| count_down(&entry.value, left)),
+        _ => true,
+    }
+}
+
 /// The bytes of text that are known in a value, and of how many parts it is as text.
 fn text_size(value: &Value) -> (usize, usize) {
     match &value.kind {
@@ -97,7 +113,27 @@ impl<'r, 'l> Context<'r, 'l> {
         self.run.depth.set(depth + 1);
         let value = self.evaluate_kind(expression);
         self.run.depth.set(depth);
-        value
+        match expression.kind {
+            // Only these put values into each other.
+            ExpressionKind::Array(_)
+            | ExpressionKind::Object(_)
+            | ExpressionKind::Call { .. }
+            | ExpressionKind::Loop(_)
+            | ExpressionKind::Binary { .. } => self.limited(value, expression.span),
+            _ => value,
+        }
+    }
+
+    /// The value, unless it is too large: a variable that holds another one twice, and so on, doubles with every line what
+    /// there is to go through, although it takes no more room.
+    fn limited(&self, value: Value, span: Span) -> Value {
+        if !matches!(value.kind, ValueKind::Sequence(_) | ValueKind::Mapping(_)) {
+            return value;
+        }
+        let mut left = MAX_VALUES;
+        let fits = count_down(&value, &mut left);
+        self.run.charge((MAX_VALUES - left) / 32);
+        if fits { value } else { self.run.fail("the value has more parts than a template may have", span) }
     }
 
     fn evaluate_kind(&self, expression: &Expression) -> Value {

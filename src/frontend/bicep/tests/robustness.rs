@@ -87,6 +87,54 @@ fn nothing_is_too_deep_or_too_long() {
     }
 }
 
+#[test]
+fn modules_and_functions_that_call_each_other_end() {
+    let again = "module b 'b.bicep' = [for i in range(0, 800): { name: 'b${i}' }]\n";
+    let circle = case(&[("main.bicep", again), ("b.bicep", "module a 'main.bicep' = { name: 'a' }\n")]);
+    assert!(
+        circle.problems().iter().any(|(_, code, _)| *code == "module-not-found"),
+        "{:?}",
+        circle.problems()
+    );
+    // Each module deploys the next one twice.
+    let names: Vec<String> = (0..30).map(|n| format!("m{n}.bicep")).collect();
+    let mut files: Vec<(String, String)> = names
+        .windows(2)
+        .map(|pair| {
+            let text =
+                format!("module a '{0}' = {{ name: 'a' }}\nmodule b '{0}' = {{ name: 'b' }}\n", pair[1]);
+            (pair[0].clone(), text)
+        })
+        .collect();
+    files.push(("m29.bicep".into(), "param x string = 'x'\n".into()));
+    files.push(("main.bicep".into(), "module a 'm0.bicep' = { name: 'a' }\n".into()));
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    assert!(case(&files).problems().iter().any(|(_, code, _)| *code == "limit"));
+    let functions = "func f(x int) int => g(x)\nfunc g(x int) int => f(x)\noutput o int = f(1)\n";
+    assert!(!case(&[("main.bicep", functions)]).problems().is_empty());
+}
+
+#[test]
+fn texts_of_other_encodings_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "param a string\n";
+    let wide = |swap: bool| -> Vec<u8> {
+        let unit = |unit: u16| if swap { unit.to_be_bytes() } else { unit.to_le_bytes() };
+        std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(unit).collect()
+    };
+    for bytes in [wide(false), wide(true), b"var x = '\xff'\n".to_vec()] {
+        let path = folder.path().join("main.bicep");
+        std::fs::write(&path, bytes).unwrap();
+        let loaded = load(&path, &Options::default(), &SourceMap::new(), 0);
+        assert!(loaded.unreadable);
+        assert_eq!(loaded.diagnostics.len(), 1);
+    }
+    // A mark of UTF-8 is no part of the text.
+    let path = folder.path().join("main.bicep");
+    std::fs::write(&path, format!("\u{feff}{text}")).unwrap();
+    assert_eq!(load(&path, &Options::default(), &SourceMap::new(), 0).diagnostics, []);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 

@@ -63,20 +63,36 @@ pub(super) fn call(
     Some(result.unwrap_or_else(|problem| problem))
 }
 
+/// The elements of an array.
+struct Items {
+    values: Vec<Value>,
+    /// How many stand before the first that may be none or many.
+    certain: usize,
+}
+
+impl std::ops::Deref for Items {
+    type Target = [Value];
+
+    fn deref(&self) -> &[Value] {
+        &self.values
+    }
+}
+
 /// The elements of the first argument.
 fn elements(
     context: &Context<'_, '_>,
     name: &str,
     arguments: &[Expression],
     span: Span,
-) -> Result<(Value, Vec<Value>), Value> {
+) -> Result<(Value, Items), Value> {
     let Some(first) = arguments.first() else { return Err(context.run.fail("an array is needed", span)) };
     let array = context.array_value(first);
     match &array.kind {
         ValueKind::Sequence(sequence) if sequence.items.len() <= MAX_ELEMENTS => {
             context.run.charge(sequence.items.len());
-            let items = sequence.items.clone();
-            Ok((array, items))
+            let values = sequence.items.clone();
+            let certain = values.iter().position(|item| item.repeated).unwrap_or(values.len());
+            Ok((array, Items { values, certain }))
         }
         ValueKind::Sequence(_) => {
             Err(context.run.fail(format!("`{name}` over more than {MAX_ELEMENTS} elements"), span))
@@ -99,8 +115,8 @@ fn open(context: &Context<'_, '_>, name: &str, arguments: &[Expression], array: 
     }
 }
 
-fn index_of(context: &Context<'_, '_>, items: &[Value], index: usize, span: Span) -> Value {
-    match items.iter().take(index + 1).any(|item| item.repeated) {
+fn index_of(context: &Context<'_, '_>, items: &Items, index: usize, span: Span) -> Value {
+    match index >= items.certain {
         false => Value::number(index, span),
         true => items
             .get(index)
@@ -109,7 +125,7 @@ fn index_of(context: &Context<'_, '_>, items: &[Value], index: usize, span: Span
 }
 
 /// Calls a lambda with an element and its index. Over elements that may not be there, errors are none.
-fn apply(context: &Context<'_, '_>, lambda: &Lambda<'_>, items: &[Value], index: usize, span: Span) -> Value {
+fn apply(context: &Context<'_, '_>, lambda: &Lambda<'_>, items: &Items, index: usize, span: Span) -> Value {
     let Some(item) = items.get(index) else { return Value::null(span) };
     let arguments = [Value { repeated: false, ..item.clone() }, index_of(context, items, index, span)];
     match item.repeated {
@@ -152,7 +168,7 @@ fn filter(context: &Context<'_, '_>, arguments: &[Expression], span: Span) -> Re
 fn sort(context: &Context<'_, '_>, arguments: &[Expression], span: Span) -> Result<Value, Value> {
     let lambda = lambda(context, arguments.get(1), span)?;
     let (array, items) = elements(context, "sort", arguments, span)?;
-    let sorted = merge_sort(context, &lambda, items)?;
+    let sorted = merge_sort(context, &lambda, items.values)?;
     match sorted {
         Some(sorted) => Ok(Value::sequence(SequenceKind::Tuple, sorted, span)),
         None => Err(open(context, "sort", arguments, &array, span)),
@@ -221,7 +237,7 @@ fn reduce(context: &Context<'_, '_>, arguments: &[Expression], span: Span) -> Re
 fn keyed(
     context: &Context<'_, '_>,
     lambda: &Lambda<'_>,
-    items: &[Value],
+    items: &Items,
     span: Span,
 ) -> Result<Vec<Result<EcoString, Value>>, Value> {
     (0..items.len())
