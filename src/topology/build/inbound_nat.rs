@@ -87,14 +87,18 @@ impl<'a> Builder<'a> {
                     self.link::<NetworkInterface>(source, &view, paths!(["network_interface_id"], []));
                 if let Found::Value(value, _) = view.find(paths!(["nat_rule_id"], [])) {
                     let link = Link { place: source.place, ..interface };
-                    self.to_nat_rules(value, "inboundnatrules", |rule| rule.interfaces.push(link.clone()));
+                    self.change_nat_rules(value, "inboundnatrules", |rule| {
+                        rule.interfaces.push(link.clone())
+                    });
                 }
             } else if source.is_arm() && source.is::<NetworkInterface>() {
                 let Some(id) = self.own_part::<NetworkInterface>(source) else { continue };
                 for block in source.view().blocks(paths!([], ["properties.ipConfigurations"])).items {
                     let Found::Value(value, place) = block.view.find(RULES_OF_ADDRESS) else { continue };
                     let link = Link { state: LinkState::To(id), place };
-                    self.to_nat_rules(value, "inboundnatrules", |rule| rule.interfaces.push(link.clone()));
+                    self.change_nat_rules(value, "inboundnatrules", |rule| {
+                        rule.interfaces.push(link.clone())
+                    });
                 }
             } else if source.is::<ScaleSet>() {
                 let Some(id) = self.own_part::<ScaleSet>(source) else { continue };
@@ -106,13 +110,15 @@ impl<'a> Builder<'a> {
                 for block in templates.items.iter().flat_map(|template| template.view.blocks(paths).items) {
                     let Found::Value(value, place) = block.view.find(POOLS_OF_ADDRESS) else { continue };
                     let link = Link { state: LinkState::To(id), place };
-                    self.to_nat_rules(value, "inboundnatpools", |rule| rule.scale_sets.push(link.clone()));
+                    self.change_nat_rules(value, "inboundnatpools", |rule| {
+                        rule.scale_sets.push(link.clone())
+                    });
                 }
             }
         }
     }
 
-    fn to_nat_rules(&mut self, value: &Value, collection: &str, change: impl Fn(&mut NatRule)) {
+    fn change_nat_rules(&mut self, value: &Value, collection: &str, change: impl Fn(&mut NatRule)) {
         let items = value.as_sequence().map_or(std::slice::from_ref(value), |list| &list.items);
         for item in items {
             let Some((balancer, position)) = self.slot_anywhere(item, collection) else { continue };
