@@ -30,7 +30,7 @@ pub use walk::{Drop, Hop, Path, Verdict};
 pub struct Reach<'a> {
     topology: &'a Topology,
     /// The halves from one network to another, in the order of the model.
-    halves: HashMap<(Id<VirtualNetwork>, Id<VirtualNetwork>), Vec<Id<Peering>>>,
+    halves: HashMap<Pair, Vec<Id<Peering>>>,
     networks: Vec<NetworkFacts>,
     /// The networks that have a range in their address space.
     spaces: HashMap<IpNet, Vec<Id<VirtualNetwork>>>,
@@ -48,6 +48,9 @@ pub struct Reach<'a> {
     machines_complete: bool,
     routes: Vec<OnceLock<Arc<SubnetRoutes>>>,
 }
+
+/// Two networks: where something starts, and where it leads.
+type Pair = (Id<VirtualNetwork>, Id<VirtualNetwork>);
 
 /// What is known of a network's surroundings.
 #[derive(Default)]
