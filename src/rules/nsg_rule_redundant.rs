@@ -97,7 +97,8 @@ fn check(context: &Context, reporter: &mut Reporter) {
             let harmless = shadow.effect == ShadowEffect::Redundant && shadow.by_default_route.is_none();
             // Of two rules with one priority Azure takes neither; which of them comes first says nothing.
             let conflict = |other: &SecurityRule| other.priority.known() == shadow.rule.priority.known();
-            if !harmless || !shadow.rule.header.is_managed() || shadow.by.iter().any(|other| conflict(other)) {
+            if !harmless || !shadow.rule.header.is_managed() || shadow.by.iter().any(|other| conflict(other))
+            {
                 continue;
             }
             reported += 1;
