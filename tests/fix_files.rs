@@ -434,6 +434,41 @@ fn the_program_shows_fixes_and_applies_them() {
 }
 
 #[test]
+fn sarif_and_json_carry_fixes() {
+    // The tab and the letters before the value count as one column each, the letter outside of the first plane as two.
+    let text = "resource \"azurerm_virtual_network\" \"a\" {\r\n  name                = \"a\"\r\n  resource_group_name = \"rg\"\r\n  location            = \"westeurope\"\r\n\taddress_space = [/* ä𝄞 */ \"10.0.0.1/16\"]\r\n}\r\n";
+    let folder = Folder::new(&[("main.tf", text)]);
+    let (_, sarif, _) = run(&folder, &["check", "--format", "sarif"]);
+    let sarif: serde_json::Value = serde_json::from_str(&sarif).expect("JSON");
+    assert_eq!(
+        sarif["runs"][0]["results"][0]["fixes"],
+        serde_json::json!([{
+            "description": { "text": "Write `10.0.0.0/16`." },
+            "artifactChanges": [{
+                "artifactLocation": { "uri": "main.tf", "uriBaseId": "SRCROOT" },
+                "replacements": [{
+                    "deletedRegion": { "startLine": 5, "startColumn": 29, "endLine": 5, "endColumn": 42 },
+                    "insertedContent": { "text": "\"10.0.0.0/16\"" }
+                }]
+            }]
+        }])
+    );
+    let (_, json, _) = run(&folder, &["check", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(
+        json["findings"][0]["fix"],
+        serde_json::json!({
+            "title": "Write `10.0.0.0/16`",
+            "edits": [{
+                "location": { "file": "main.tf", "line": 5, "column": 28, "end_line": 5, "end_column": 41 },
+                "text": "\"10.0.0.0/16\""
+            }]
+        })
+    );
+    assert_eq!(json["summary"]["fixable"], 1);
+}
+
+#[test]
 fn fixes_of_a_plan_go_to_its_source() {
     let source = CLEARED.split("\n\n").next().expect("a network").to_string() + "\n";
     let plan = r#"{
@@ -467,6 +502,15 @@ fn fixes_of_a_plan_go_to_its_source() {
     let folder = Folder::new(&[("plan/plan.json", plan), ("source/main.tf", &source)]);
     let (_, _, told) = run(&folder, &["check", "--fix", "plan/plan.json"]);
     assert_eq!(told, "Nothing to fix.\n", "without a source there is nothing to change");
+    let stdin = std::fs::File::open(folder.path().join("plan/plan.json")).expect("the plan");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_portolan"))
+        .current_dir(folder.path())
+        .args(["check", "--diff", "-", "--source", "source"])
+        .stdin(stdin)
+        .output()
+        .expect("the program runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("--- a/source/main.tf\n"));
     let (status, _, told) = run(&folder, &["check", "--fix", "plan/plan.json", "--source", "source"]);
     assert_eq!(status, Some(1), "the plan is as it was");
     assert!(told.contains("The plan is as it was"), "{told}");

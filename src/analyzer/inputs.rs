@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ignore::WalkBuilder;
 
@@ -45,14 +45,18 @@ const SKIPPED: [&str; 4] = [".terraform", ".git", ".terragrunt-cache", "node_mod
 const SEARCHED: u64 = 64 << 20;
 
 /// Sorts the paths of a run by language.
-pub(super) fn find(paths: &[PathBuf], excluded: &Excluded, sources: &SourceMap) -> Inputs {
+pub(super) fn find(
+    paths: &[PathBuf],
+    excluded: &Excluded,
+    stdin: &OnceLock<Vec<u8>>,
+    sources: &SourceMap,
+) -> Inputs {
     let mut inputs = Inputs::default();
     let (mut below, mut named) = (BTreeSet::new(), BTreeSet::new());
     for path in paths {
         if path.as_os_str() == "-" {
-            let mut bytes = Vec::new();
-            match io::stdin().lock().read_to_end(&mut bytes) {
-                Ok(_) => inputs.add_document(Path::new(STANDARD_INPUT), bytes, sources, &mut named),
+            match standard_input(stdin) {
+                Ok(bytes) => inputs.add_document(Path::new(STANDARD_INPUT), bytes, sources, &mut named),
                 Err(problem) => inputs.diagnostics.push(unreadable(Path::new(STANDARD_INPUT), &problem)),
             }
             continue;
@@ -130,6 +134,16 @@ impl Inputs {
 
 /// What can be checked.
 const HELP: &str = "Name a folder, a Terraform or Bicep file, an ARM template, or a plan as `terraform show -json` writes it.";
+
+/// What standard input holds, read the first time that it is asked for: a run that checks several times has it once.
+fn standard_input(read: &OnceLock<Vec<u8>>) -> io::Result<Vec<u8>> {
+    if let Some(bytes) = read.get() {
+        return Ok(bytes.clone());
+    }
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(read.get_or_init(|| bytes).clone())
+}
 
 /// The files below a folder that are Bicep or may be ARM templates. What git ignores is left out.
 fn deployments_below(folder: &Path, excluded: &Excluded) -> impl Iterator<Item = PathBuf> {

@@ -11,7 +11,7 @@ mod templates;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::baseline::Baseline;
 use crate::changes::Changes;
@@ -37,6 +37,8 @@ pub use selection::{Selection, UnknownSelector, nearest, similar};
 pub struct Options {
     /// Folders and files to check. A folder means everything below it that is a root in one of the languages.
     pub paths: Vec<PathBuf>,
+    /// What standard input held, once it was read: clones of these options share it.
+    pub standard_input: Arc<OnceLock<Vec<u8>>>,
     /// The Terraform configuration that a plan was made from: findings then point at its lines. Without it, the working
     /// directory is taken when the plan was made from what is there.
     pub plan_source: Option<PathBuf>,
@@ -225,7 +227,7 @@ fn read(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> Con
     let excluded: Excluded = Arc::new(move |path: &Path, is_folder| {
         exclusions.iter().any(|exclusion| exclusion.covers(path, is_folder))
     });
-    let inputs = inputs::find(&options.paths, &excluded, sources);
+    let inputs = inputs::find(&options.paths, &excluded, &options.standard_input, sources);
     let mut all = Configuration { diagnostics: inputs.diagnostics, ..Configuration::default() };
     let discovery = terraform::discover_except(&inputs.terraform, &excluded, sources);
     progress(Stage::Evaluating);

@@ -117,7 +117,7 @@ pub(super) struct CheckArguments {
     #[arg(long)]
     fix: bool,
     /// Show what --fix would change as a diff, and change nothing
-    #[arg(long, conflicts_with_all = ["fix", "output", "format"])]
+    #[arg(long, conflicts_with_all = ["fix", "output", "format", "reports"])]
     diff: bool,
     /// Only findings and errors
     #[arg(long, short)]
@@ -185,11 +185,6 @@ pub(super) fn check(
     matches: &ArgMatches,
     color: ColorChoice,
 ) -> Result<ExitCode, Failure> {
-    let fixes = arguments.fix || arguments.diff;
-    if fixes && arguments.input.paths.iter().any(|path| path.as_os_str() == "-") {
-        // Every round of fixing reads the input again.
-        return Err(anyhow::anyhow!("`--fix` and `--diff` cannot read standard input; name a file").into());
-    }
     let Some(configured) = Configured::of(&arguments.input, matches, color) else {
         return Ok(ExitCode::from(2));
     };

@@ -10,6 +10,7 @@ mod document;
 mod guard;
 mod patch;
 mod reference;
+mod remove;
 mod resources;
 mod vocabulary;
 mod write;
@@ -144,8 +145,9 @@ impl<'a> Planner<'a> {
         if edits.is_empty() {
             return None;
         }
-        // Stable: what is added at one place stays in its order.
-        edits.sort_by_key(|(file, edit)| (*file, edit.start));
+        // By path, because files are numbered as they were loaded. Stable: what is added at one place stays in its order.
+        let path = |file: &FileId| self.input.sources.get(*file).map(|source| source.display().to_string());
+        edits.sort_by_cached_key(|(file, edit)| (path(file), edit.start));
         edits.dedup();
         let overlap = edits.windows(2).any(|pair| match pair {
             [(a, first), (b, second)] => a == b && second.start < first.end,

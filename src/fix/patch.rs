@@ -50,7 +50,7 @@ impl Document {
     }
 
     /// The white space at the beginning of a place's line.
-    fn indent(&self, at: usize) -> &str {
+    pub(super) fn indent(&self, at: usize) -> &str {
         let text = self.text();
         let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
         let line = text.get(start..).unwrap_or("");
@@ -63,7 +63,7 @@ impl Document {
     }
 
     /// The end of a place's line, before the line break.
-    fn line_end(&self, at: usize) -> usize {
+    pub(super) fn line_end(&self, at: usize) -> usize {
         let text = self.text();
         let end = text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |length| at + length);
         if end > at && text.get(..end).is_some_and(|line| line.ends_with('\r')) { end - 1 } else { end }
@@ -81,7 +81,7 @@ impl Document {
         free.then_some(end)
     }
 
-    fn is_blank(&self, from: usize, to: usize) -> bool {
+    pub(super) fn is_blank(&self, from: usize, to: usize) -> bool {
         self.text().get(from..to).is_some_and(|between| between.trim().is_empty())
     }
 
@@ -159,7 +159,7 @@ impl Document {
     }
 
     /// The place behind a comma that follows a place on the same line, else the place.
-    fn behind_comma(&self, at: usize) -> usize {
+    pub(super) fn behind_comma(&self, at: usize) -> usize {
         let rest = self.text().get(at..).unwrap_or("");
         let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
         if rest.get(blanks..).is_some_and(|rest| rest.starts_with(',')) { at + blanks + 1 } else { at }
@@ -404,35 +404,6 @@ impl Document {
         Some(vec![Edit { start: node.start, end: node.end, text }])
     }
 
-    /// Takes out a member, with its line where it has lines of its own.
-    pub(super) fn remove(&self, object: &Object, entry: &Entry) -> Option<Vec<Edit>> {
-        let text = self.text();
-        let line_start = text.get(..entry.start)?.rfind('\n').map_or(0, |newline| newline + 1);
-        let alone_before = self.is_blank(line_start, entry.start);
-        let behind = self.behind_comma(entry.end);
-        let end = self.line_end(behind);
-        if !alone_before || !self.is_blank(behind, end) {
-            return None;
-        }
-        let index = object.entries.iter().position(|other| other.start == entry.start)?;
-        let mut edits = Vec::new();
-        let is_last = index + 1 == object.entries.len();
-        if self.dialect.is_json() && is_last && behind == entry.end && index > 0 {
-            // The comma of the member before goes too.
-            let before = object.entries.get(index - 1)?;
-            let comma = self.behind_comma(before.end);
-            if comma == before.end {
-                return None;
-            }
-            edits.push(Edit { start: before.end, end: comma, text: String::new() });
-        }
-        let after = text.get(end..).map_or(end, |rest| {
-            end + if rest.starts_with("\r\n") { 2 } else { usize::from(rest.starts_with('\n')) }
-        });
-        edits.push(Edit { start: line_start, end: after, text: String::new() });
-        Some(edits)
-    }
-
     /// Adds a declaration behind another one. The new one is written by `write` at an indentation.
     pub(super) fn add_behind(
         &self,
@@ -486,29 +457,5 @@ impl Document {
             Layout { dialect: self.dialect, unit: self.usual_unit(), newline: self.layout_newline() };
         let indent = self.indent(node.start).to_string();
         Edit { start: node.start, end: node.end, text: layout.value(content, &indent) }
-    }
-
-    /// Takes out a block with its lines, and the empty line before it.
-    pub(super) fn drop_block(&self, (start, end): (usize, usize)) -> Option<Vec<Edit>> {
-        let text = self.text();
-        let line_start = text.get(..start)?.rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = self.line_end(end);
-        if !self.is_blank(line_start, start) || !self.is_blank(end, line_end) {
-            return None;
-        }
-        // A comment directly above speaks of the block; whether it may go is the author's choice.
-        let above = text.get(..line_start)?.trim_end_matches([' ', '\t', '\r']);
-        let above = above.strip_suffix('\n').unwrap_or(above);
-        let last = above.rsplit('\n').next().unwrap_or("").trim();
-        if last.starts_with(['#', '/', '*']) {
-            return None;
-        }
-        let mut from = line_start;
-        if last.is_empty() && line_start > 0 {
-            from = above.rfind('\n').map_or(0, |newline| newline + 1);
-        }
-        let rest = text.get(line_end..)?;
-        let to = line_end + if rest.starts_with("\r\n") { 2 } else { usize::from(rest.starts_with('\n')) };
-        Some(vec![Edit { start: from, end: to, text: String::new() }])
     }
 }

@@ -141,6 +141,12 @@ impl Declaration<'_> {
         Some(node.object()?.entry(name)?.node.literal()?.to_string())
     }
 
+    /// The text of a member, whatever it is.
+    pub(super) fn expression(&self, name: &str) -> Option<String> {
+        let node = &self.document.node(self.resource.span)?.object()?.entry(name)?.node;
+        self.document.text().get(node.start..node.end).map(str::to_string)
+    }
+
     /// The API version.
     pub(super) fn api_version(&self) -> Option<String> {
         match self.document.dialect {

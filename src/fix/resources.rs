@@ -209,8 +209,8 @@ impl<'a> Planner<'a> {
             (Dialect::Hcl, Vocabulary::Azurerm(_)) => {
                 let label = self.free_label(&new, new.terraform_type)?;
                 let mut members = vec![member("name", text(new.name.as_str()))];
-                if let Some(provider) = &new.parent.resource.provider {
-                    members.insert(0, member("provider", Content::Expression(provider.to_string())));
+                if let Some(provider) = new.parent.expression("provider") {
+                    members.insert(0, member("provider", Content::Expression(provider)));
                 }
                 members.extend(new.terraform.iter().cloned());
                 name = format!("{}.{label}", new.terraform_type);

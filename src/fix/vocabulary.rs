@@ -1,5 +1,6 @@
 //! How a change to the model is written in the vocabulary of a resource.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use ecow::EcoString;
@@ -284,7 +285,7 @@ impl Planner<'_> {
     fn wait(&self, resource: ResourceId, first: ResourceId) -> Option<Written> {
         let waiting = self.declaration(resource)?;
         let other = self.declaration(first)?;
-        if !waiting.can_name(&other) {
+        if !waiting.can_name(&other) || self.waits(first, resource) {
             return None;
         }
         let expression = match waiting.document.dialect {
@@ -293,6 +294,21 @@ impl Planner<'_> {
             Dialect::ArmJson => other.id_expression()?,
         };
         self.wait_for(&waiting, expression)
+    }
+
+    /// Whether a resource waits for another one, directly or not.
+    fn waits(&self, resource: ResourceId, other: ResourceId) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![resource];
+        while let Some(next) = open.pop() {
+            if next == other {
+                return true;
+            }
+            if seen.insert(next) {
+                open.extend(self.topology()[next].dependencies.iter().copied());
+            }
+        }
+        false
     }
 
     /// The same for what an expression names.

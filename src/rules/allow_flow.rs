@@ -119,10 +119,8 @@ fn end(endpoint: &FlowEndpoint, subnet: &Subnet, resource: &ResourceNode) -> Opt
 }
 
 fn ports(ports: &PortSet) -> Option<Vec<EcoString>> {
-    if ports.is_full() {
-        return Some(vec!["*".into()]);
-    }
-    if ports.is_empty() {
+    // An allow of everything would leave nothing of the deny: which of the two is meant, is for the author to say.
+    if ports.is_full() || ports.is_empty() {
         return None;
     }
     Some(ports.to_string().split(", ").map(EcoString::from).collect())

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Reporter, awaited, together};
+use crate::finding::{Change, Fix};
 use crate::rules::support;
 use crate::topology::{Id, Peering, ResourceId, Topology, VirtualNetwork};
 
@@ -61,6 +62,13 @@ pub(super) fn check(topology: &Topology, reporter: &mut Reporter) {
             .of(&half.header.resource_id)
             .related("the gateway is used here", half.use_remote_gateways.place)
             .advice("Let the peering depend on the gateway and on the other half with `depends_on`.")
+            .fix(match missing.as_slice() {
+                [(first, what)] => Some(Fix::new(
+                    format!("Let the peering wait for {what}"),
+                    Change::Await { resource: own, first: *first },
+                )),
+                _ => None,
+            })
             .certain_if(
                 half.header.is_certain()
                     && missing.iter().all(|(maker, _)| topology[*maker].uncertain.is_none()),
