@@ -230,7 +230,7 @@ mod tests {
             "portolan: skip[a]",
             "portolan: ignore[a] until=soon",
         ] {
-            let problem = read(slip).expect("ours").err().expect("a slip");
+            let problem = read(slip).expect("ours").expect_err("a slip");
             assert_eq!(problem.code, "invalid-suppression", "{slip}");
         }
     }

@@ -22,8 +22,8 @@ fn a_comment_on_or_above_a_block_or_attribute_holds_for_it() {
         commented("", &trailing, "", ""),
         commented("", "", &trailing, ""),
         commented("", "", "", &trailing),
-        commented("", "", &format!(" # portolan: ignore[subnet] the category"), ""),
-        commented("", "", &format!(" # portolan: ignore[nsg-rule-invalid, subnet-outside-vnet]"), ""),
+        commented("", "", " # portolan: ignore[subnet] the category", ""),
+        commented("", "", " # portolan: ignore[nsg-rule-invalid, subnet-outside-vnet]", ""),
         commented("", "", &trailing, "").replace('\n', "\r\n"),
     ] {
         let folder = Folder::new(&[("main.tf", &text)]);
@@ -37,7 +37,7 @@ fn a_comment_on_or_above_a_block_or_attribute_holds_for_it() {
 fn a_comment_elsewhere_does_not_hold() {
     for text in [
         commented(&format!("# {IGNORED}\n\n"), "", "", ""),
-        commented("", "", &format!(" # see portolan: ignore[subnet-outside-vnet]"), ""),
+        commented("", "", " # see portolan: ignore[subnet-outside-vnet]", ""),
         commented("", "", " # portolan: ignore[subnets-overlap]", ""),
         commented("", "", "", "").replace("\"rg\"", &format!("\"rg\" # {IGNORED}")),
         commented("", "", "", "").replace("\"10.9.0.0/24\"", "\"10.9.0.0/24\" /* portolan: ignore */"),
