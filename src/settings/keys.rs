@@ -88,6 +88,7 @@ pub fn schema() -> Json {
     if let Json::Object(entries) = &mut schema {
         entries.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
         entries.insert("title".into(), json!("portolan.toml"));
+        entries.insert("$defs".into(), json!({ "rule": { "enum": names() } }));
     }
     schema
 }
@@ -119,16 +120,19 @@ fn of_kind(kind: &Kind) -> Json {
         Kind::Choice(choices) => json!({ "enum": choices }),
         Kind::Date => json!({ "type": "string", "format": "date" }),
         Kind::Texts => json!({ "type": "array", "items": text }),
-        Kind::Rule => json!({ "enum": names() }),
-        Kind::Rules => json!({ "type": "array", "items": { "enum": names() } }),
+        Kind::Rule => rule(),
+        Kind::Rules => json!({ "type": "array", "items": rule() }),
         Kind::ByRule(choices) => {
-            let properties: Map<String, Json> =
-                names().into_iter().map(|name| (name.to_string(), json!({ "enum": choices }))).collect();
-            json!({ "type": "object", "properties": properties, "additionalProperties": false })
+            json!({ "type": "object", "propertyNames": rule(), "additionalProperties": { "enum": choices } })
         }
         Kind::Values => json!({ "type": "object" }),
         Kind::Tables(keys) => json!({ "type": "array", "items": object(keys) }),
     }
+}
+
+/// The names are written down once.
+fn rule() -> Json {
+    json!({ "$ref": "#/$defs/rule" })
 }
 
 /// The names of all rules and categories.

@@ -168,7 +168,8 @@ fn the_schema_is_up_to_date_and_its_keys_are_described() {
     }
     let stale =
         "docs/portolan.schema.json is stale: PORTOLAN_WRITE_PAGES=1 cargo test --test runs schema writes it";
-    assert_eq!(fs::read_to_string(&path).ok().as_deref(), Some(schema.as_str()), "{stale}");
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == schema, "{stale}");
     let page = fs::read_to_string(docs.join("configuration.md")).expect("the page");
     let json: Json = serde_json::from_str(&schema).expect("JSON");
     let keys = json["properties"].as_object().expect("keys").keys();
