@@ -1,9 +1,11 @@
 //! Network security groups and their rules.
 
+use std::sync::Arc;
+
 use ecow::EcoString;
 
 use crate::topology::*;
-use crate::value::Value;
+use crate::value::{Cause, Unknown, Value};
 
 use super::Builder;
 use super::network::replace_list;
@@ -125,14 +127,21 @@ impl<'a> Builder<'a> {
         let single_prefix = view.text(side.prefix);
         let single_port = view.text(side.port);
         let (groups, more_groups) = self.links(source, view, side.groups);
-        RuleEndpoint {
-            prefixes: joined(&single_prefix, view.texts(side.prefixes)),
-            groups,
-            more_groups,
-            ports: joined(&single_port, view.texts(side.ports)),
-            single_prefix,
-            single_port,
+        let mut prefixes = joined(&single_prefix, view.texts(side.prefixes));
+        if groups.is_empty() && more_groups.is_none() {
+            to_be_filled_in(&mut prefixes, view.left_empty(side.prefix));
         }
+        let mut ports = joined(&single_port, view.texts(side.ports));
+        to_be_filled_in(&mut ports, view.left_empty(side.port));
+        RuleEndpoint { prefixes, groups, more_groups, ports, single_prefix, single_port }
+    }
+}
+
+/// A field without which there is no rule, and whose only value is an empty default, is one that is not known.
+fn to_be_filled_in(list: &mut List<EcoString>, left_empty: Option<Place>) {
+    if let Some(place) = left_empty.filter(|_| list.is_certainly_empty()) {
+        let cause = Cause::Error("a field that has to be given is left empty by default".into());
+        list.rest = Some(Arc::new(Unknown { cause, span: place.site }));
     }
 }
 

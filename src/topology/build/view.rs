@@ -124,7 +124,30 @@ impl<'a> View<'a> {
         Found::Absent
     }
 
+    /// Where an empty text stands that was written elsewhere, such as the default of a parameter: something that whoever
+    /// deploys is to fill in.
+    pub fn left_empty(&self, paths: Paths) -> Option<Place> {
+        let alternatives = if self.is_arm() { paths.arm } else { paths.terraform };
+        alternatives.iter().find_map(|path| match self.walk_to(path) {
+            Found::Value(Value { kind: ValueKind::String(text), .. }, place)
+                if text.is_empty() && !place.site.contains(place.origin) =>
+            {
+                Some(place)
+            }
+            _ => None,
+        })
+    }
+
     fn walk(&self, path: &str) -> Found<'a> {
+        match self.walk_to(path) {
+            Found::Value(value, _) if matches!(&value.kind, ValueKind::Null) => Found::Absent,
+            Found::Value(value, _) if value.as_str() == Some("") => Found::Absent,
+            found => found,
+        }
+    }
+
+    /// What stands at a path, null and the empty text too.
+    fn walk_to(&self, path: &str) -> Found<'a> {
         let mut value = self.body;
         let mut site = self.place.site;
         for key in path.split('.') {
@@ -162,11 +185,7 @@ impl<'a> View<'a> {
                 _ => return Found::Absent,
             }
         }
-        match &value.kind {
-            ValueKind::Null => Found::Absent,
-            ValueKind::String(text) if text.is_empty() => Found::Absent,
-            _ => Found::Value(value, self.at(site, value.span)),
-        }
+        Found::Value(value, self.at(site, value.span))
     }
 
     /// Everything at a path, through all blocks and all elements on the way. `[]` after a name is allowed and means
