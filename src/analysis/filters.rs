@@ -135,7 +135,7 @@ pub fn network(topology: &Topology, id: Id<VirtualNetwork>, subnet: &topology::S
     if network.more.is_none() {
         network.more = peers::blind_spot(topology, id).as_ref().map(cause);
     }
-    if network.more.is_none() && reaches_a_gateway(topology, id) {
+    if network.more.is_none() && super::peers::reaches_a_gateway(topology, id) {
         network.more = Some(Cause::new("the prefixes behind a gateway"));
     }
     if let Some(table) = subnet.route_table.to().map(|table| &topology[table]) {
@@ -153,16 +153,6 @@ pub fn network(topology: &Topology, id: Id<VirtualNetwork>, subnet: &topology::S
             .insert(group_identity(group), GroupMembers { addresses: AddressSet::empty(), complete: false });
     }
     network
-}
-
-/// Whether a network has a gateway, or uses that of a peer.
-fn reaches_a_gateway(topology: &Topology, id: Id<VirtualNetwork>) -> bool {
-    let own = topology.virtual_network_gateways.iter().flat_map(|gateway| &gateway.ip_configurations).any(
-        |configuration| {
-            configuration.subnet.to().is_some_and(|subnet| topology[subnet].network.to() == Some(id))
-        },
-    );
-    own || topology[id].peerings.iter().any(|peering| topology[*peering].use_remote_gateways.may_be(&true))
 }
 
 /// What guards a subnet or an interface, once its group has been read by [`group`].

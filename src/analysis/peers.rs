@@ -57,3 +57,18 @@ pub fn blind_spot(topology: &Topology, network: Id<VirtualNetwork>) -> Option<Ar
         .find_map(|peering| peering.network.unknown().or_else(|| peering.remote.unknown()))
         .cloned()
 }
+
+/// Whether a network has a gateway, or may use that of a peer.
+pub fn reaches_a_gateway(topology: &Topology, network: Id<VirtualNetwork>) -> bool {
+    has_gateway(topology, network)
+        || topology[network].peerings.iter().any(|id| topology[*id].use_remote_gateways.may_be(&true))
+}
+
+/// Whether a gateway stands in a network.
+pub fn has_gateway(topology: &Topology, network: Id<VirtualNetwork>) -> bool {
+    let configurations =
+        topology.virtual_network_gateways.iter().flat_map(|gateway| &gateway.ip_configurations);
+    configurations
+        .filter_map(|configuration| configuration.subnet.to())
+        .any(|subnet| topology[subnet].network.to() == Some(network))
+}

@@ -40,6 +40,9 @@ pub struct EndpointRow {
     /// What keeps others out as soon as it is given.
     #[serde(default)]
     pub filters: Paths,
+    /// The addresses that its own rules admit; empty where the table does not say where they stand.
+    #[serde(default)]
+    pub addresses: Paths,
     /// Types of resources of their own that stand before it.
     #[serde(default)]
     pub rules: Vec<String>,

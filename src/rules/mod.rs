@@ -33,6 +33,7 @@ mod nsg_rule_redundant;
 mod nsg_rule_shadowed;
 mod nsg_source_port_pinned;
 mod occupants;
+mod on_premises_not_admitted;
 mod ordering_not_awaited;
 mod packets;
 mod peering_address_overlap;
@@ -149,6 +150,7 @@ pub static ALL: &[&Rule] = &[
     &private_endpoint_policies::RULE,
     &private_endpoint_incomplete::RULE,
     &service_endpoint_missing::RULE,
+    &on_premises_not_admitted::RULE,
     &route_next_hop_unreachable::RULE,
     &route_next_hop_invalid::RULE,
     &route_forbidden_on_subnet::RULE,

@@ -34,6 +34,7 @@ impl<'a> Builder<'a> {
                 header: self.node_header(source),
                 open,
                 guarded,
+                admits_addresses: admits_addresses(row, &view, guards.get(&source.id)),
             });
         }
     }
@@ -100,6 +101,23 @@ impl<'a> Builder<'a> {
 fn of_view<'p>(paths: &'p Paths, view: &View) -> impl Iterator<Item = &'p str> {
     let paths = if view.is_arm() { &paths.arm } else { &paths.terraform };
     paths.iter().map(String::as_str)
+}
+
+/// Whether rules in the resource itself admit addresses; rules of their own may whatever they are.
+fn admits_addresses(row: &EndpointRow, view: &View, separate: Option<&Place>) -> Field<bool> {
+    if separate.is_some() || of_view(&row.addresses, view).next().is_none() {
+        return Field { state: State::Absent, place: view.place };
+    }
+    let empty = |value: &crate::value::Value| value.as_sequence().is_some_and(|list| list.items.is_empty());
+    match view.find_any(of_view(&row.addresses, view)) {
+        Found::Absent => Field { state: State::Known(false), place: view.place },
+        Found::Unknown(unknown, place) => Field { state: State::Unknown(unknown), place },
+        Found::Value(value, place) if empty(value) => Field { state: State::Known(false), place },
+        Found::Value(value, place) => match value.first_unknown() {
+            Some(unknown) => Field { state: State::Unknown(unknown), place },
+            None => Field { state: State::Known(true), place },
+        },
+    }
 }
 
 /// Whether rules in the resource itself stand before its endpoint.

@@ -87,8 +87,14 @@ impl Writer<'_> {
     }
 
     pub(super) fn public_endpoint(&self, endpoint: &PublicEndpoint) -> Json {
-        let (open, guarded) = (self.flag(&endpoint.open), self.flag(&endpoint.guarded));
-        self.object(&endpoint.header, [("open", open), ("guarded", guarded)])
+        self.object(
+            &endpoint.header,
+            [
+                ("open", self.flag(&endpoint.open)),
+                ("guarded", self.flag(&endpoint.guarded)),
+                ("admitsAddresses", self.flag(&endpoint.admits_addresses)),
+            ],
+        )
     }
 
     pub(super) fn firewall_rule(&self, rule: &FirewallRule) -> Json {

@@ -14,6 +14,8 @@ pub struct PublicEndpoint {
     pub open: Field<bool>,
     /// Whether rules stand before it, whatever they admit; the place is what guards.
     pub guarded: Field<bool>,
+    /// Whether its own rules admit addresses beside subnets; absent where that is not known of the type.
+    pub admits_addresses: Field<bool>,
 }
 
 /// A rule of a database's firewall: a range of addresses that it admits.
