@@ -4,6 +4,7 @@
 //! or clusters. What counts is the whole way: a public address of the interface, or a rule or inbound NAT rule of a public
 //! load balancer; then the groups of the subnet and of the interface together, all rules in order of priority. An allow that
 //! nothing leads to, or that an earlier deny takes away, is no exposure; an allow for a range of ports that comes before the deny is one.
+//! Analyzers that look at single rules report such an allow wherever it stands; in a group that guards nothing reachable it opens nothing.
 //!
 //! ## What Azure does
 //!
