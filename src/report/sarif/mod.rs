@@ -25,8 +25,8 @@ pub(super) const FORMAT: Format =
 const RESULTS: usize = 25_000;
 /// It shows so many of them, the most severe first.
 const RESULTS_SHOWN: usize = 5_000;
-/// It takes 10 MB of compressed upload; results repeat themselves and compress to less than a sixth.
-const BYTES: usize = 64 << 20;
+/// It takes 10 MB of compressed upload; results repeat themselves and compress to less than a fifth.
+const BYTES: usize = 48 << 20;
 /// So few results are never too large.
 const FEW: usize = 500;
 /// Other places in one result. A reader needs a few; GitHub takes 1,000.
