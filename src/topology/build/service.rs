@@ -113,19 +113,15 @@ impl<'a> Builder<'a> {
             paths!(["network_profile.network_plugin_mode"], ["properties.networkProfile.networkPluginMode"]),
             &["overlay"],
         );
-        let mut services = view.list_of(
-            paths!(
-                ["network_profile.service_cidrs", "network_profile.service_cidr"],
-                ["properties.networkProfile.serviceCidrs", "properties.networkProfile.serviceCidr"]
-            ),
-            prefix_of,
+        let mut services = ranges(
+            &view,
+            paths!(["network_profile.service_cidrs"], ["properties.networkProfile.serviceCidrs"]),
+            paths!(["network_profile.service_cidr"], ["properties.networkProfile.serviceCidr"]),
         );
-        let mut pods = view.list_of(
-            paths!(
-                ["network_profile.pod_cidrs", "network_profile.pod_cidr"],
-                ["properties.networkProfile.podCidrs", "properties.networkProfile.podCidr"]
-            ),
-            prefix_of,
+        let mut pods = ranges(
+            &view,
+            paths!(["network_profile.pod_cidrs"], ["properties.networkProfile.podCidrs"]),
+            paths!(["network_profile.pod_cidr"], ["properties.networkProfile.podCidr"]),
         );
         if has_profile {
             // The service's documented defaults.
@@ -252,6 +248,16 @@ impl<'a> Builder<'a> {
             cluster.pools.push(pool);
         }
     }
+}
+
+/// The ranges of a list, or the one that stands alone: a plan computes the list when only the one is given.
+fn ranges(view: &View, list: super::view::Paths, one: super::view::Paths) -> List<Prefix> {
+    let all = view.list_of(list, prefix_of);
+    if !all.items.is_empty() && all.rest.is_none() {
+        return all;
+    }
+    let alone = view.list_of(one, prefix_of);
+    if alone.items.is_empty() && alone.rest.is_none() { all } else { alone }
 }
 
 fn default_range(list: &mut List<Prefix>, range: &'static str) {
