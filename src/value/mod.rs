@@ -262,10 +262,11 @@ impl Value {
     /// An unknown that follows from this one (which is unknown, a reference or partly known).
     pub fn derived_unknown(&self, span: Span) -> Value {
         let from = match &self.kind {
-            ValueKind::Unknown(unknown) => match &unknown.cause {
-                Cause::Derived(_) => Arc::clone(unknown),
-                _ => Arc::new(Unknown { cause: Cause::Derived(Arc::clone(unknown)), span }),
-            },
+            // Always another one: what is derived from the same unknown need not be the same.
+            ValueKind::Unknown(unknown) => Arc::new(match &unknown.cause {
+                Cause::Derived(_) => Unknown::clone(unknown),
+                _ => Unknown { cause: Cause::Derived(Arc::clone(unknown)), span },
+            }),
             _ => match self.first_unknown() {
                 Some(unknown) => Arc::new(Unknown { cause: Cause::Derived(unknown), span }),
                 None => match &self.because {

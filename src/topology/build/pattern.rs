@@ -23,12 +23,33 @@ pub(super) enum Piece {
 /// Something that is not known. Equal holes hold the same text, whatever it turns out to be.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Hole {
-    /// An unknown. Derived ones are told apart by the place of the expression that derives them.
-    Unknown(Arc<Unknown>, Span),
+    /// An unknown that is one by its cause and place.
+    Unknown(Arc<Unknown>),
+    /// What is derived from unknowns, and where it is used.
+    Derived(Derivation, Span),
     /// An attribute of another resource.
     Reference(Arc<Reference>),
     /// The subscription of a provider configuration: root, alias.
     Provider(u32, EcoString),
+}
+
+/// The outcome of one derivation. An expression of a module derives something else in each instance of the module, from
+/// the same unknown at the same place: only what comes out of one and the same evaluation is the same.
+#[derive(Clone, Debug)]
+pub(super) struct Derivation(Arc<Unknown>);
+
+impl PartialEq for Derivation {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Derivation {}
+
+impl std::hash::Hash for Derivation {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.0).hash(state);
+    }
 }
 
 /// What is known about the equality of two texts.
@@ -83,11 +104,11 @@ impl Pattern {
             ValueKind::Number(number) => self.push_text(&number.to_string()),
             ValueKind::Bool(flag) => self.push_text(if *flag { "true" } else { "false" }),
             ValueKind::Unknown(unknown) => {
-                let span = match unknown.cause {
-                    Cause::Derived(_) => value.span,
-                    _ => Span::NOWHERE,
+                let hole = match unknown.cause {
+                    Cause::Derived(_) => Hole::Derived(Derivation(Arc::clone(unknown)), value.span),
+                    _ => Hole::Unknown(Arc::clone(unknown)),
                 };
-                self.0.push(Piece::Hole(Hole::Unknown(Arc::clone(unknown), span)));
+                self.0.push(Piece::Hole(hole));
             }
             ValueKind::Reference(reference) => {
                 self.0.push(Piece::Hole(Hole::Reference(Arc::clone(reference))));
@@ -149,7 +170,9 @@ impl Pattern {
     /// The first unknown part.
     pub fn first_unknown(&self) -> Option<Arc<Unknown>> {
         self.0.iter().find_map(|piece| match piece {
-            Piece::Hole(Hole::Unknown(unknown, _)) => Some(Arc::clone(unknown)),
+            Piece::Hole(Hole::Unknown(unknown) | Hole::Derived(Derivation(unknown), _)) => {
+                Some(Arc::clone(unknown))
+            }
             Piece::Hole(Hole::Reference(reference)) => Some(Arc::new(Unknown {
                 cause: Cause::Computed(reference.to_string().into()),
                 span: Span::NOWHERE,

@@ -249,10 +249,11 @@ fn to_object(
 
 fn derived(unknown: &Arc<Unknown>) -> Arc<Unknown> {
     use crate::value::Cause;
-    match unknown.cause {
-        Cause::Derived(_) => Arc::clone(unknown),
-        _ => Arc::new(Unknown { cause: Cause::Derived(Arc::clone(unknown)), span: unknown.span }),
-    }
+    // Always another one: attributes that are missing for the same reason are not the same.
+    Arc::new(match unknown.cause {
+        Cause::Derived(_) => Unknown::clone(unknown),
+        _ => Unknown { cause: Cause::Derived(Arc::clone(unknown)), span: unknown.span },
+    })
 }
 
 fn to_tuple(value: &Value, elements: &[Type], open: bool) -> Result<Value, String> {
