@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::topology::{Id, Topology, VirtualNetwork};
+use crate::topology::{Id, Link, Topology, VirtualNetwork};
 use crate::value::Unknown;
 
 /// A network that is peered with another one.
@@ -42,6 +42,28 @@ pub fn of(topology: &Topology, network: Id<VirtualNetwork>) -> Vec<Peer> {
     peers.sort_by_key(|peer| (peer.network, !peer.connected, !peer.certain));
     peers.dedup_by_key(|peer| peer.network);
     peers
+}
+
+/// Why a network that is only looked up may be any other one: its name is not known.
+pub fn nameless(topology: &Topology, network: Id<VirtualNetwork>) -> Option<&Arc<Unknown>> {
+    let header = &topology[network].header;
+    header.name.unknown().filter(|_| !header.is_managed())
+}
+
+/// Why a peering from one network to another may be declared here under names that are not known.
+pub fn hidden_half(
+    topology: &Topology,
+    from: Id<VirtualNetwork>,
+    to: Id<VirtualNetwork>,
+) -> Option<&Arc<Unknown>> {
+    let is = |link: &Link<VirtualNetwork>, wanted| link.to() == Some(wanted);
+    let why = |link: &Link<VirtualNetwork>| nameless(topology, link.to()?);
+    topology.peerings.iter().find_map(|half| match (is(&half.network, from), is(&half.remote, to)) {
+        (true, false) => why(&half.remote),
+        (false, true) => why(&half.network),
+        (false, false) => why(&half.network).and(why(&half.remote)),
+        (true, true) => None,
+    })
 }
 
 /// Why a network may have peerings that are not seen here; `None` when all its peerings are known.

@@ -77,6 +77,7 @@
 //! - <https://learn.microsoft.com/troubleshoot/azure/virtual-network/virtual-network-troubleshoot-peering-issues>
 
 use super::{Context, Reporter, Rule, support};
+use crate::analysis::peers;
 use crate::finding::{Category, Change, Fix, Severity};
 use crate::topology::Peering;
 
@@ -118,7 +119,8 @@ fn check(context: &Context, reporter: &mut Reporter) {
             continue;
         }
         let unseen = topology.unseen(&topology[network].header).or(topology.unseen(&topology[remote].header));
-        if let Some(why) = blind.map(|(_, why)| why).or(unseen) {
+        let hidden = || peers::hidden_half(topology, remote, network);
+        if let Some(why) = blind.map(|(_, why)| why).or(unseen).or_else(hidden) {
             reporter.undecided(peering.header.place, why);
             continue;
         }
