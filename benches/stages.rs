@@ -70,3 +70,13 @@ fn whole(bencher: Bencher, spokes: u32) {
     let options = Options { paths: vec![estate.path()], rules: rules::ALL.to_vec(), ..Options::default() };
     bencher.bench(|| analyzer::check(&SourceMap::new(), &options).summary);
 }
+
+/// Each rule by itself on the model of a large estate.
+#[divan::bench(args = rules::ALL.iter().map(|rule| rule.name))]
+fn rule(bencher: Bencher, name: &str) {
+    let estate = Estate::new(SIZES[SIZES.len() - 1]);
+    let options = Options { paths: vec![estate.path()], ..Options::default() };
+    let model = analyzer::model(&SourceMap::new(), &options, &|_| {});
+    let rule = rules::find(name).expect("the name comes out of the list");
+    bencher.bench(|| rules::run(&[rule], &Context::new(&model.topology, None)));
+}

@@ -1,5 +1,6 @@
 //! Sets of whole numbers as sorted, disjoint, never adjacent, inclusive intervals.
 
+use std::cmp::Ordering;
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -35,26 +36,57 @@ macro_rules! point {
 point!(u16, u32, u128);
 
 /// A set of numbers. Equal sets compare equal; copies are cheap.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct IntervalSet<T> {
-    /// Sorted; each interval's start is not above its end; between two of them lies at least one number.
-    ranges: Arc<[(T, T)]>,
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct IntervalSet<T>(Ranges<T>);
+
+/// The intervals of a set, in the one form that fits their number: nearly all sets of ports and addresses are empty or one
+/// interval, and those take no allocation.
+///
+/// Sorted; each interval's start is not above its end; between two of them lies at least one number.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Ranges<T> {
+    None,
+    One((T, T)),
+    /// At least two.
+    Many(Arc<[(T, T)]>),
+}
+
+impl<T: Point> PartialOrd for IntervalSet<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By the first interval that differs.
+impl<T: Point> Ord for IntervalSet<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.ranges().cmp(other.ranges())
+    }
 }
 
 impl<T: Point> IntervalSet<T> {
     /// No number.
     pub fn empty() -> Self {
-        Self { ranges: Arc::from([]) }
+        Self(Ranges::None)
     }
 
     /// Every number.
     pub fn full() -> Self {
-        Self { ranges: Arc::from([(T::MIN, T::MAX)]) }
+        Self(Ranges::One((T::MIN, T::MAX)))
     }
 
     /// The numbers from `start` to `end`, both included; none if `start` is above `end`.
     pub fn range(start: T, end: T) -> Self {
-        if start > end { Self::empty() } else { Self { ranges: Arc::from([(start, end)]) } }
+        if start > end { Self::empty() } else { Self(Ranges::One((start, end))) }
+    }
+
+    /// From intervals that are sorted, disjoint and not adjacent.
+    fn from_sorted(ranges: &[(T, T)]) -> Self {
+        Self(match ranges {
+            [] => Ranges::None,
+            [one] => Ranges::One(*one),
+            many => Ranges::Many(many.into()),
+        })
     }
 
     /// The union of inclusive ranges in any order; those with the start above the end count as empty.
@@ -69,38 +101,42 @@ impl<T: Point> IntervalSet<T> {
                 _ => merged.push((start, end)),
             }
         }
-        Self { ranges: merged.into() }
+        Self::from_sorted(&merged)
     }
 
     /// The intervals, ascending.
     pub fn ranges(&self) -> &[(T, T)] {
-        &self.ranges
+        match &self.0 {
+            Ranges::None => &[],
+            Ranges::One(one) => std::slice::from_ref(one),
+            Ranges::Many(many) => many,
+        }
     }
 
     /// Whether there is no number in it.
     pub fn is_empty(&self) -> bool {
-        self.ranges.is_empty()
+        matches!(self.0, Ranges::None)
     }
 
     /// Whether every number is in it.
     pub fn is_full(&self) -> bool {
-        matches!(*self.ranges, [(start, end)] if start == T::MIN && end == T::MAX)
+        matches!(self.0, Ranges::One((start, end)) if start == T::MIN && end == T::MAX)
     }
 
     /// Whether a number is in it.
     pub fn contains(&self, value: T) -> bool {
-        let at = self.ranges.partition_point(|&(_, end)| end < value);
-        self.ranges.get(at).is_some_and(|&(start, _)| start <= value)
+        let at = self.ranges().partition_point(|&(_, end)| end < value);
+        self.ranges().get(at).is_some_and(|&(start, _)| start <= value)
     }
 
     /// The least number.
     pub fn first(&self) -> Option<T> {
-        self.ranges.first().map(|&(start, _)| start)
+        self.ranges().first().map(|&(start, _)| start)
     }
 
     /// How many numbers there are, saturating.
     pub fn count(&self) -> u128 {
-        self.ranges.iter().fold(0, |sum: u128, &(start, end)| {
+        self.ranges().iter().fold(0, |sum: u128, &(start, end)| {
             sum.saturating_add(end.distance_from(start)).saturating_add(1)
         })
     }
@@ -113,7 +149,7 @@ impl<T: Point> IntervalSet<T> {
         if other.is_empty() || self.is_full() {
             return self.clone();
         }
-        Self::from_ranges(self.ranges.iter().chain(other.ranges.iter()).copied())
+        Self::from_ranges(self.ranges().iter().chain(other.ranges().iter()).copied())
     }
 
     /// What is in both.
@@ -124,8 +160,11 @@ impl<T: Point> IntervalSet<T> {
         if other.is_full() {
             return self.clone();
         }
+        if let (Ranges::One(a), Ranges::One(b)) = (&self.0, &other.0) {
+            return Self::range(a.0.max(b.0), a.1.min(b.1));
+        }
         let mut common = Vec::new();
-        let (mut left, mut right) = (self.ranges.iter().peekable(), other.ranges.iter().peekable());
+        let (mut left, mut right) = (self.ranges().iter().peekable(), other.ranges().iter().peekable());
         while let (Some(&&(a_start, a_end)), Some(&&(b_start, b_end))) = (left.peek(), right.peek()) {
             let (start, end) = (a_start.max(b_start), a_end.min(b_end));
             if start <= end {
@@ -137,12 +176,12 @@ impl<T: Point> IntervalSet<T> {
                 right.next();
             }
         }
-        Self { ranges: common.into() }
+        Self::from_sorted(&common)
     }
 
     /// Whether some number is in both.
     pub fn intersects(&self, other: &Self) -> bool {
-        let (mut left, mut right) = (self.ranges.iter().peekable(), other.ranges.iter().peekable());
+        let (mut left, mut right) = (self.ranges().iter().peekable(), other.ranges().iter().peekable());
         while let (Some(&&(a_start, a_end)), Some(&&(b_start, b_end))) = (left.peek(), right.peek()) {
             if a_start.max(b_start) <= a_end.min(b_end) {
                 return true;
@@ -164,9 +203,12 @@ impl<T: Point> IntervalSet<T> {
         if other.is_full() {
             return Self::empty();
         }
+        if !self.intersects(other) {
+            return self.clone();
+        }
         let mut rest = Vec::new();
-        let mut cuts = other.ranges.iter().peekable();
-        'interval: for &(start, end) in self.ranges.iter() {
+        let mut cuts = other.ranges().iter().peekable();
+        'interval: for &(start, end) in self.ranges().iter() {
             let mut from = start;
             while let Some(&&(cut_start, cut_end)) = cuts.peek() {
                 if cut_end < from {
@@ -189,7 +231,7 @@ impl<T: Point> IntervalSet<T> {
             }
             rest.push((from, end));
         }
-        Self { ranges: rest.into() }
+        Self::from_sorted(&rest)
     }
 
     /// Everything that is not in it.
@@ -199,6 +241,9 @@ impl<T: Point> IntervalSet<T> {
 
     /// Whether all of it is in `other`.
     pub fn is_subset(&self, other: &Self) -> bool {
-        self.subtract(other).is_empty()
+        self.ranges().iter().all(|&(start, end)| {
+            let at = other.ranges().partition_point(|&(_, other_end)| other_end < start);
+            other.ranges().get(at).is_some_and(|&(from, to)| from <= start && end <= to)
+        })
     }
 }

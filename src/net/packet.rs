@@ -101,13 +101,22 @@ impl PacketBox {
         Some(Self { conditions: self.conditions.with(condition)?, ..self.clone() })
     }
 
+    /// Whether there are packets in both.
+    fn meets(&self, other: &Self) -> bool {
+        let (a, b) = ((&self.source, &self.destination), (&other.source, &other.destination));
+        // Both ends of a packet are of one family.
+        let addresses = (a.0.v4().intersects(b.0.v4()) && a.1.v4().intersects(b.1.v4()))
+            || (a.0.v6().intersects(b.0.v6()) && a.1.v6().intersects(b.1.v6()));
+        addresses
+            && !self.protocols.intersect(other.protocols).is_empty()
+            && self.source_ports.intersects(&other.source_ports)
+            && self.destination_ports.intersects(&other.destination_ports)
+            && self.conditions.agree(&other.conditions)
+    }
+
     /// The packets in both.
     fn intersect(&self, other: &Self) -> Option<Self> {
-        let protocols = self.protocols.intersect(other.protocols);
-        if protocols.is_empty()
-            || !self.source_ports.intersects(&other.source_ports)
-            || !self.destination_ports.intersects(&other.destination_ports)
-        {
+        if !self.meets(other) {
             return None;
         }
         let conditions = self.conditions.and(&other.conditions)?;
@@ -116,7 +125,7 @@ impl PacketBox {
         Some(Self {
             source,
             destination,
-            protocols,
+            protocols: self.protocols.intersect(other.protocols),
             source_ports: self.source_ports.intersect(&other.source_ports),
             destination_ports: self.destination_ports.intersect(&other.destination_ports),
             conditions,
@@ -124,12 +133,12 @@ impl PacketBox {
     }
 
     /// Adds to `rest` the packets of `self` that are not in `other`, as disjoint boxes. Returns those in both.
-    fn split(&self, other: &Self, rest: &mut Vec<Self>) -> Option<Self> {
+    fn split(self, other: &Self, rest: &mut Vec<Self>) -> Option<Self> {
         let Some(common) = self.intersect(other) else {
-            rest.push(self.clone());
+            rest.push(self);
             return None;
         };
-        let mut current = self.clone();
+        let mut current = self;
         let protocols = current.protocols.subtract(other.protocols);
         if !protocols.is_empty() {
             rest.push(Self { protocols, ..current.clone() });
@@ -290,6 +299,11 @@ impl PacketSet {
         self.boxes.is_empty()
     }
 
+    /// Whether some packet is in both, for some meaning of the symbols.
+    pub fn meets(&self, other: &PacketSet) -> bool {
+        self.boxes.iter().any(|a| other.boxes.iter().any(|b| a.meets(b)))
+    }
+
     /// What is in either.
     pub fn union(mut self, other: PacketSet) -> Self {
         self.boxes.extend(other.boxes);
@@ -315,26 +329,30 @@ impl PacketSet {
     /// # Errors
     /// [`TooComplex`] when the budget is used up.
     pub fn subtract(&self, other: &PacketSet, budget: &mut Budget) -> Result<Self, TooComplex> {
-        Ok(self.split(other, budget)?.1)
+        let mut rest = self.clone();
+        rest.take(other, budget)?;
+        Ok(rest)
     }
 
-    /// What is in both, and what is only in `self`.
+    /// Takes out what is in `other` too, and returns it. After an error nothing is certain of what is left.
     ///
     /// # Errors
     /// [`TooComplex`] when the budget is used up.
-    pub fn split(&self, other: &PacketSet, budget: &mut Budget) -> Result<(Self, Self), TooComplex> {
+    pub fn take(&mut self, other: &PacketSet, budget: &mut Budget) -> Result<Self, TooComplex> {
         let mut common = Vec::new();
-        let mut rest = self.boxes.clone();
         for b in &other.boxes {
-            budget.spend(rest.len())?;
-            let mut left = Vec::with_capacity(rest.len());
-            for a in &rest {
+            budget.spend(self.boxes.len())?;
+            if !self.boxes.iter().any(|a| a.meets(b)) {
+                continue;
+            }
+            let mut left = Vec::with_capacity(self.boxes.len());
+            for a in self.boxes.drain(..) {
                 common.extend(a.split(b, &mut left));
                 budget.check(left.len().max(common.len()))?;
             }
-            rest = left;
+            self.boxes = left;
         }
-        Ok((Self { boxes: common }, Self { boxes: rest }))
+        Ok(Self { boxes: common })
     }
 
     /// Whether all of it is in `other`.

@@ -232,6 +232,11 @@ impl Conditions {
         Some(Self(all))
     }
 
+    /// Whether some packet may meet both these and others.
+    pub fn agree(&self, others: &Conditions) -> bool {
+        self.0.iter().all(|known| !others.iter().any(|other| known.contradicts(other)))
+    }
+
     /// Both these and others; `None` if no packet meets all.
     pub fn and(&self, others: &Conditions) -> Option<Self> {
         if self.is_empty() {

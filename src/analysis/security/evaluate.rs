@@ -37,7 +37,8 @@ pub fn evaluate(flow: &Flow, layers: &Layers<'_>, network: &Network) -> Result<O
     }
     let packets_at_groups = walk.admin_rules(packets.clone(), &network.admin_rules)?;
     let packets_at_groups = walk.endpoint_policies(packets_at_groups, flow);
-    let (exempted, ordinary) = packets_at_groups.split(&exempt(flow.direction), &mut walk.budget)?;
+    let mut ordinary = packets_at_groups;
+    let exempted = ordinary.take(&exempt(flow.direction), &mut walk.budget)?;
 
     // Inbound the subnet is asked first, outbound the interface.
     let order = match flow.direction {
@@ -277,8 +278,7 @@ impl Walk<'_> {
             if rest.is_empty() {
                 break;
             }
-            let (matched, others) = rest.split(&rule.packets, &mut self.budget)?;
-            rest = others;
+            let matched = rest.take(&rule.packets, &mut self.budget)?;
             if matched.is_empty() {
                 continue;
             }

@@ -50,34 +50,28 @@ pub fn shadowed_rules(group: &SecurityGroup, network: &Network) -> Shadows {
             r.uncertain.is_none() && r.direction.known() == Some(&direction) && r.priority.known().is_some()
         });
         rules.sort_by_key(|rule| (rule.priority.known().copied(), rule.index));
-        let read = |reading| {
-            let compiled =
-                rules.iter().filter_map(|rule| compiler.rule(rule, direction, &group.identity, reading));
-            compiled.collect::<Vec<CompiledRule>>()
-        };
-        let compiled = read(Reading::default());
-        // What a rule may do beyond what is documented does not save it.
-        let judged = read(Reading { only_documented: true, ..Reading::default() });
-        for (place, rule) in judged.iter().enumerate() {
+        let read = |rule: &SecurityRule, reading| compiler.rule(rule, direction, &group.identity, reading);
+        let mut earlier: Vec<CompiledRule> = Vec::with_capacity(rules.len());
+        for rule in rules {
+            let Some(compiled) = read(rule, Reading::default()) else { continue };
             // Rules for the platform's own services act on packets that other rules never see.
-            if rule.names_platform {
-                continue;
+            if !compiled.names_platform && earlier.iter().any(|other| other.packets.meets(&compiled.packets))
+            {
+                // What a rule may do beyond what is documented does not save it.
+                let judged = read(rule, Reading { only_documented: true, ..Reading::default() });
+                match judged.map_or(Ok(None), |judged| covered(&judged, &earlier)) {
+                    Ok(Some(shadowed)) => found.shadowed.push(shadowed),
+                    Ok(None) => {}
+                    Err(TooComplex) => found.too_complex.push(rule.index),
+                }
             }
-            let earlier = compiled.iter().take(place);
-            match covered(rule, earlier) {
-                Ok(Some(shadowed)) => found.shadowed.push(shadowed),
-                Ok(None) => {}
-                Err(TooComplex) => found.too_complex.extend(rule.reference.index),
-            }
+            earlier.push(compiled);
         }
     }
     found
 }
 
-fn covered<'a>(
-    rule: &CompiledRule,
-    earlier: impl Iterator<Item = &'a CompiledRule>,
-) -> Result<Option<Shadowed>, TooComplex> {
+fn covered(rule: &CompiledRule, earlier: &[CompiledRule]) -> Result<Option<Shadowed>, TooComplex> {
     /// Enough for a rule with hundreds of prefixes against a thousand others.
     const STEPS: u64 = 200_000;
     let mut budget = Budget::new(5_000, STEPS);
@@ -92,7 +86,7 @@ fn covered<'a>(
     let mut opposed_by = Vec::new();
     let (mut same, mut opposite) = (true, true);
     for other in earlier {
-        let (taken, left) = rest.split(&other.packets, &mut budget)?;
+        let taken = rest.take(&other.packets, &mut budget)?;
         if taken.is_empty() {
             continue;
         }
@@ -111,7 +105,6 @@ fn covered<'a>(
         } else {
             perhaps.push(other.reference.clone());
         }
-        rest = left;
         if rest.is_empty() {
             let effect = match (same, opposite) {
                 (true, _) => ShadowEffect::Redundant,
