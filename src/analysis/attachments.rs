@@ -32,7 +32,7 @@ pub fn subnets_of_groups(topology: &Topology) -> BTreeMap<Id<SecurityGroup>, Vec
 
 /// What tags mean in subnets, without those in which they mean the same as in an earlier one.
 pub fn networks(
-    guards: &mut Guards,
+    guards: &Guards,
     topology: &Topology,
     subnets: &[Id<Subnet>],
 ) -> Vec<(Id<Subnet>, Arc<Network>)> {

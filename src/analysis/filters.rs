@@ -6,8 +6,7 @@ use std::sync::Arc;
 use ecow::{EcoString, eco_format};
 
 use super::security::input::{
-    Access, Cause, Direction, GroupMembers, Layer, Network, Ports, SecurityGroup, SecurityRule, Selector,
-    Setting,
+    Access, Cause, Direction, Layer, Network, Ports, SecurityGroup, SecurityRule, Selector, Setting,
 };
 use super::{peers, security};
 use crate::net::{AddressSet, PortSet, ProtocolSet};
@@ -113,8 +112,9 @@ pub fn addresses(prefixes: &List<Prefix>) -> (AddressSet, Option<Cause>) {
     (known, prefixes.unknown().map(cause))
 }
 
-/// What tags and application security groups mean for a subnet of a network.
-pub fn network(topology: &Topology, id: Id<VirtualNetwork>, subnet: &topology::Subnet) -> Network {
+/// What tags mean for the subnets of a network, their routes aside. The members of application security groups are not looked
+/// for: whoever belongs to one is known from its own side.
+pub fn network(topology: &Topology, id: Id<VirtualNetwork>) -> Network {
     let (space, unknown) = addresses(&topology[id].address_space);
     let mut network = Network::new(space);
     network.more = unknown;
@@ -138,6 +138,15 @@ pub fn network(topology: &Topology, id: Id<VirtualNetwork>, subnet: &topology::S
     if network.more.is_none() && super::peers::reaches_a_gateway(topology, id) {
         network.more = Some(Cause::new("the prefixes behind a gateway"));
     }
+    network
+}
+
+/// What the routes of a subnet add to what tags mean in its network; `None` where it has none.
+pub fn with_routes(topology: &Topology, network: &Network, subnet: &topology::Subnet) -> Option<Network> {
+    let mut network = match (subnet.route_table.to(), subnet.route_table.unknown()) {
+        (None, None) => return None,
+        _ => network.clone(),
+    };
     if let Some(table) = subnet.route_table.to().map(|table| &topology[table]) {
         for route in table.routes.known() {
             let prefix = route.address_prefix.known().and_then(|text| crate::net::parse_prefix(text));
@@ -147,12 +156,7 @@ pub fn network(topology: &Topology, id: Id<VirtualNetwork>, subnet: &topology::S
     } else if let Some(unknown) = subnet.route_table.unknown() {
         network.more = network.more.or_else(|| Some(cause(unknown)));
     }
-    for (group, _) in topology.all::<ApplicationSecurityGroup>() {
-        network
-            .groups
-            .insert(group_identity(group), GroupMembers { addresses: AddressSet::empty(), complete: false });
-    }
-    network
+    Some(network)
 }
 
 /// What guards a subnet or an interface, once its group has been read by [`group`].

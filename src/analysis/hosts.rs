@@ -1,7 +1,6 @@
 //! Interfaces of machines, and what guards them: the groups of their subnet and of the interface itself.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::filters;
 use super::security::input::{self, Cause, Direction, Flow, Layer, Layers, Membership, Network, Party};
@@ -167,21 +166,29 @@ impl Guard {
     }
 }
 
-/// Reads groups and networks once for all hosts.
+/// What guards hosts. Reads each group and network once, when it is first asked for, for all who ask.
 pub struct Guards<'a> {
     topology: &'a Topology,
-    groups: BTreeMap<Id<SecurityGroup>, Arc<input::SecurityGroup>>,
-    networks: BTreeMap<Id<Subnet>, Arc<Network>>,
+    groups: Vec<OnceLock<Arc<input::SecurityGroup>>>,
+    /// What tags mean in a network, for subnets without routes of their own.
+    networks: Vec<OnceLock<Arc<Network>>>,
+    /// What they mean in a subnet.
+    subnets: Vec<OnceLock<Arc<Network>>>,
 }
 
 impl<'a> Guards<'a> {
     /// For the hosts of a topology.
     pub fn new(topology: &'a Topology) -> Self {
-        Self { topology, groups: BTreeMap::new(), networks: BTreeMap::new() }
+        Self {
+            topology,
+            groups: unread(topology.security_groups.len()),
+            networks: unread(topology.virtual_networks.len()),
+            subnets: unread(topology.subnets.len()),
+        }
     }
 
     /// What guards an address of a host; `None` where its subnet or network is not known.
-    pub fn of(&mut self, host: &Host<'_>, configuration: &IpConfiguration) -> Option<Guard> {
+    pub fn of(&self, host: &Host<'_>, configuration: &IpConfiguration) -> Option<Guard> {
         let subnet = configuration.subnet.to()?;
         let at_subnet = self.at_subnet(subnet);
         let at_interface = self.level(host.header, host.security_group);
@@ -191,26 +198,30 @@ impl<'a> Guards<'a> {
     }
 
     /// The group of a subnet.
-    pub fn at_subnet(&mut self, subnet: Id<Subnet>) -> Level {
+    pub fn at_subnet(&self, subnet: Id<Subnet>) -> Level {
         let part = &self.topology[subnet];
         self.level(&part.header, &part.security_group)
     }
 
     /// What tags mean in a subnet; `None` where its network is not known.
-    pub fn network(&mut self, subnet: Id<Subnet>) -> Option<Arc<Network>> {
+    pub fn network(&self, subnet: Id<Subnet>) -> Option<Arc<Network>> {
         let part = &self.topology[subnet];
         let network = part.network.to()?;
-        let read = || Arc::new(filters::network(self.topology, network, part));
-        Some(Arc::clone(self.networks.entry(subnet).or_insert_with(read)))
+        let read = || {
+            let all = || Arc::new(filters::network(self.topology, network));
+            let all = self.networks[network.index()].get_or_init(all);
+            filters::with_routes(self.topology, all, part).map_or_else(|| Arc::clone(all), Arc::new)
+        };
+        Some(Arc::clone(self.subnets[subnet.index()].get_or_init(read)))
     }
 
     /// A group as the evaluation takes it.
-    pub fn group(&mut self, id: Id<SecurityGroup>) -> Arc<input::SecurityGroup> {
+    pub fn group(&self, id: Id<SecurityGroup>) -> Arc<input::SecurityGroup> {
         let read = || Arc::new(filters::group(self.topology, id));
-        Arc::clone(self.groups.entry(id).or_insert_with(read))
+        Arc::clone(self.groups[id.index()].get_or_init(read))
     }
 
-    fn level(&mut self, header: &Header, link: &Link<SecurityGroup>) -> Level {
+    fn level(&self, header: &Header, link: &Link<SecurityGroup>) -> Level {
         if let Some(id) = link.to() {
             return Level::Group(id, self.group(id));
         }
@@ -240,4 +251,8 @@ impl<'a> Guards<'a> {
             Party { groups: Membership::ByAddress, ..party }
         }
     }
+}
+
+fn unread<T>(count: usize) -> Vec<OnceLock<T>> {
+    (0..count).map(|_| OnceLock::new()).collect()
 }

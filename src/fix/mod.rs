@@ -15,10 +15,10 @@ mod resources;
 mod vocabulary;
 mod write;
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use rayon::prelude::*;
 
 use crate::finding::{Confidence, Finding, Fix};
 use crate::resource::{Configuration, Resource};
@@ -70,15 +70,21 @@ pub fn plan(input: &Input, findings: &[Finding]) -> Vec<Option<Planned>> {
     }
     let planner = Planner::new(input);
     let drafts: Vec<Option<Draft>> = findings
-        .iter()
+        .par_iter()
         .map(|finding| {
             let fix = finding.fix.as_ref().filter(|_| finding.confidence == Confidence::Certain)?;
             planner.draft(finding.rule, fix)
         })
         .collect();
+    let mut wanted: HashMap<(&str, ResourceId), Vec<&Draft>> = HashMap::new();
+    for draft in drafts.iter().flatten() {
+        for changed in &draft.changed {
+            wanted.entry((draft.rule, *changed)).or_default().push(draft);
+        }
+    }
     let agreed: Vec<bool> = drafts
         .iter()
-        .map(|draft| draft.as_ref().is_some_and(|draft| planner.holds_for_all(draft, &drafts)))
+        .map(|draft| draft.as_ref().is_some_and(|draft| planner.holds_for_all(draft, &wanted)))
         .collect();
     drafts
         .into_iter()
@@ -97,7 +103,8 @@ struct Draft {
 
 struct Planner<'a> {
     input: &'a Input<'a>,
-    documents: RefCell<HashMap<FileId, Option<Rc<Document>>>>,
+    /// Files as edits see them, read when they are first needed.
+    documents: HashMap<FileId, OnceLock<Option<Arc<Document>>>>,
     /// The resources that each piece of code makes.
     instances: HashMap<Span, Vec<ResourceId>>,
 }
@@ -108,7 +115,8 @@ impl<'a> Planner<'a> {
         for (index, resource) in input.configuration.resources.iter().enumerate() {
             instances.entry(resource.span).or_default().push(ResourceId::new(index));
         }
-        Self { input, documents: RefCell::default(), instances }
+        let documents = input.sources.files().iter().map(|file| (file.id(), OnceLock::new())).collect();
+        Self { input, documents, instances }
     }
 
     fn topology(&self) -> &'a Topology {
@@ -121,17 +129,13 @@ impl<'a> Planner<'a> {
     }
 
     /// A file, if it may be edited.
-    fn document(&self, file: FileId) -> Option<Rc<Document>> {
-        if let Some(known) = self.documents.borrow().get(&file) {
-            return known.clone();
-        }
-        let source: Option<Arc<SourceFile>> = self.input.sources.get(file);
-        let document = source
-            .filter(|source| self.input.guard.permits(source))
-            .and_then(|source| Document::read(&source))
-            .map(Rc::new);
-        self.documents.borrow_mut().insert(file, document.clone());
-        document
+    fn document(&self, file: FileId) -> Option<Arc<Document>> {
+        let read = || {
+            let source: Option<Arc<SourceFile>> = self.input.sources.get(file);
+            let source = source.filter(|source| self.input.guard.permits(source))?;
+            Document::read(&source).map(Arc::new)
+        };
+        self.documents.get(&file)?.get_or_init(read).clone()
     }
 
     fn draft(&self, rule: &'static str, fix: &Fix) -> Option<Draft> {
@@ -167,16 +171,13 @@ impl<'a> Planner<'a> {
 
     /// Code that makes several resources (a loop, a module that is called more than once) is changed only when the same
     /// change is wanted for each of them.
-    fn holds_for_all(&self, draft: &Draft, drafts: &[Option<Draft>]) -> bool {
+    fn holds_for_all(&self, draft: &Draft, wanted: &HashMap<(&str, ResourceId), Vec<&Draft>>) -> bool {
         draft.changed.iter().all(|id| {
             let Some(span) = self.resource(*id).map(|resource| resource.span) else { return false };
             let siblings = self.instances.get(&span).map_or(&[][..], Vec::as_slice);
             siblings.iter().filter(|other| *other != id).all(|other| {
-                drafts.iter().flatten().any(|wanted| {
-                    wanted.rule == draft.rule
-                        && wanted.changed.contains(other)
-                        && wanted.planned.edits == draft.planned.edits
-                })
+                let of_other = wanted.get(&(draft.rule, *other)).into_iter().flatten();
+                of_other.into_iter().any(|other| other.planned.edits == draft.planned.edits)
             })
         })
     }

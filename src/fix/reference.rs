@@ -1,6 +1,6 @@
 //! How one declaration names another one.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::resource::Resource;
 use crate::topology::ResourceId;
@@ -12,7 +12,7 @@ use super::document::{Dialect, Document, Node, NodeKind, Step};
 pub(super) struct Declaration<'a> {
     pub id: ResourceId,
     pub resource: &'a Resource,
-    pub document: Rc<Document>,
+    pub document: Arc<Document>,
     /// The declaration at the outermost level of its file or template: what is added goes behind it.
     pub outer: (usize, usize),
     /// Where the list of resources begins that it is in, which tells templates inside a file apart.

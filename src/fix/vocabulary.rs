@@ -1,7 +1,7 @@
 //! How a change to the model is written in the vocabulary of a resource.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use ecow::EcoString;
 
@@ -29,7 +29,7 @@ pub(super) enum Vocabulary {
 
 /// A part of the model in its file.
 pub(super) struct Part {
-    pub document: Rc<Document>,
+    pub document: Arc<Document>,
     /// The block or object, or the member that holds it.
     pub span: Span,
     pub vocabulary: Vocabulary,
@@ -142,7 +142,7 @@ impl Planner<'_> {
     }
 
     /// The literal that a value is, if it is written where it is used.
-    fn literal(&self, place: Place) -> Option<(Rc<Document>, Span)> {
+    fn literal(&self, place: Place) -> Option<(Arc<Document>, Span)> {
         let resource = self.resource(place.resource)?;
         let here = place.site.contains(place.origin) && resource.span.contains(place.origin);
         let document = self.document(place.origin.file).filter(|_| here)?;

@@ -275,10 +275,10 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context, reporter: &mut Reporter) {
     let topology = context.topology;
-    let mut guards = Guards::new(topology);
+    let guards = context.guards();
     for balancer in topology.load_balancers.iter().filter(|balancer| balancer.header.is_managed()) {
         for (position, probe) in balancer.probes.iter().enumerate() {
-            check_probe(topology, &mut guards, reporter, balancer, position, probe);
+            check_probe(topology, guards, reporter, balancer, position, probe);
         }
     }
 }
@@ -292,7 +292,7 @@ struct Dead<'a> {
 
 fn check_probe(
     topology: &Topology,
-    guards: &mut Guards,
+    guards: &Guards,
     reporter: &mut Reporter,
     balancer: &LoadBalancer,
     position: usize,

@@ -177,7 +177,7 @@ use std::sync::Arc;
 use super::packets::Decider;
 use super::{Context, Reporter, Rule, support};
 use crate::analysis::entries::{self, Entry, Via};
-use crate::analysis::hosts::{Guard, Guards};
+use crate::analysis::hosts::Guard;
 use crate::analysis::security::input::{Party, PublicEntry};
 use crate::analysis::security::{Decision, Outcome};
 use crate::azure::Confidence;
@@ -223,7 +223,7 @@ fn check(context: &Context, reporter: &mut Reporter) {
         .iter()
         .filter(|row| row.severity == ExposureSeverity::High && row.confidence == Confidence::High)
         .collect();
-    let mut guards = Guards::new(topology);
+    let guards = context.guards();
     // One finding for each rule that opens something, whatever the number of machines.
     let mut found: BTreeMap<(u32, usize), Exposed> = BTreeMap::new();
     let mut order: Vec<(u32, usize)> = Vec::new();

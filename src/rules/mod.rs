@@ -89,6 +89,7 @@ use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
+use crate::analysis::hosts::Guards;
 use crate::analysis::reach::Reach;
 use crate::finding::{Category, Finding, Severity, Undecided};
 use crate::topology::{Place, Topology};
@@ -216,17 +217,23 @@ pub struct Context<'a> {
     /// The model of what is there now, where a plan says it. Its places and ids mean nothing in [`Context::topology`].
     pub before: Option<&'a Topology>,
     reach: OnceLock<Reach<'a>>,
+    guards: OnceLock<Guards<'a>>,
 }
 
 impl<'a> Context<'a> {
     /// What rules look at: the model, and the one of what is there now, where a plan says it.
     pub fn new(topology: &'a Topology, before: Option<&'a Topology>) -> Self {
-        Self { topology, before, reach: OnceLock::new() }
+        Self { topology, before, reach: OnceLock::new(), guards: OnceLock::new() }
     }
 
     /// The ways of packets; arranged when the first rule asks, for all of them.
     pub fn reach(&self) -> &Reach<'a> {
         self.reach.get_or_init(|| Reach::new(self.topology))
+    }
+
+    /// Security groups and what tags mean in networks; read when a rule first asks for one, for all rules.
+    pub fn guards(&self) -> &Guards<'a> {
+        self.guards.get_or_init(|| Guards::new(self.topology))
     }
 }
 
@@ -246,6 +253,14 @@ pub struct Outcome {
     pub undecided: Vec<Undecided>,
     /// How many checks were made, however they ended.
     pub checks: usize,
+}
+
+impl Outcome {
+    fn add(&mut self, more: Outcome) {
+        self.checks += more.checks;
+        self.findings.extend(more.findings);
+        self.undecided.extend(more.undecided);
+    }
 }
 
 impl Reporter {
@@ -288,6 +303,23 @@ impl Reporter {
         self.outcome.undecided.push(Undecided { rule: self.rule.name, place, because: Arc::clone(because) });
     }
 
+    /// Checks many things at the same time; what is said is in the order of the things.
+    pub fn each<T: Sync>(&mut self, things: &[T], check: impl Fn(&T, &mut Reporter) + Sync) {
+        let rule = self.rule;
+        let said: Vec<Outcome> = things
+            .par_iter()
+            .fold(
+                || Reporter::new(rule),
+                |mut reporter, thing| {
+                    check(thing, &mut reporter);
+                    reporter
+                },
+            )
+            .map(Reporter::finish)
+            .collect();
+        said.into_iter().for_each(|outcome| self.outcome.add(outcome));
+    }
+
     /// What was said.
     pub fn finish(self) -> Outcome {
         self.outcome
@@ -305,11 +337,7 @@ pub fn run(rules: &[&'static Rule], context: &Context) -> Outcome {
         })
         .collect();
     let mut all = Outcome::default();
-    for outcome in outcomes {
-        all.checks += outcome.checks;
-        all.findings.extend(outcome.findings);
-        all.undecided.extend(outcome.undecided);
-    }
+    outcomes.into_iter().for_each(|outcome| all.add(outcome));
     all
 }
 

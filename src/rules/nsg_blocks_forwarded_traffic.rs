@@ -193,20 +193,20 @@
 //! - <https://github.com/MicrosoftDocs/azure-docs/issues/124192>
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::packets::Decider;
 use super::{Context, Reporter, Rule, support};
 use crate::analysis::entries::members;
 use crate::analysis::filters;
-use crate::analysis::hosts::{Guard, Guards, Host};
+use crate::analysis::hosts::{Guard, Host};
+use crate::analysis::reach::{Reach, Stop};
 use crate::analysis::security::input::{Party, Selector};
 use crate::analysis::security::{Outcome, Verdict};
 use crate::azure::tags::INTERNET;
 use crate::finding::{Category, Severity};
 use crate::net::{AddressSet, parse_prefix};
-use crate::topology::{IpConfiguration, NetworkInterface, Route, RouteTable, Subnet, Topology};
+use crate::topology::{IpConfiguration, Route, RouteTable, Subnet, Topology};
 use crate::value::{Cause, Unknown};
 
 /// See the module's documentation.
@@ -224,13 +224,13 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context, reporter: &mut Reporter) {
     let topology = context.topology;
-    let mut guards = Guards::new(topology);
+    let guards = context.guards();
     let mut seen = BTreeSet::new();
     for subnet in &topology.subnets {
         let Some(table) = subnet.route_table.to() else { continue };
         for (position, route) in topology[table].routes.items.iter().enumerate() {
             let Some(route) = route.known() else { continue };
-            for (host, configuration) in appliances(topology, subnet, route) {
+            for (host, configuration) in appliances(context.reach(), subnet, route) {
                 // One finding for each route and appliance, whatever the number of subnets.
                 if !seen.insert((table, position, host.header.place.resource, host.header.place.site)) {
                     continue;
@@ -242,57 +242,42 @@ fn check(context: &Context, reporter: &mut Reporter) {
     }
 }
 
-/// The interfaces that a route leads to: by address, by reference, or behind an internal load balancer.
-fn appliances<'a>(
-    topology: &'a Topology,
-    subnet: &Subnet,
-    route: &Route,
-) -> Vec<(Host<'a>, &'a IpConfiguration)> {
-    let appliance =
+/// The interfaces that a route leads to, each with the address that packets come to: the next hop itself, or the machines
+/// behind an internal load balancer.
+fn appliances<'a>(reach: &Reach<'a>, subnet: &Subnet, route: &Route) -> Vec<(Host<'a>, &'a IpConfiguration)> {
+    let topology = reach.topology();
+    let is_appliance =
         route.next_hop_type.known().is_some_and(|kind| kind.eq_ignore_ascii_case("VirtualAppliance"));
-    if !appliance {
+    let Some(network) = subnet.network.to().filter(|_| is_appliance) else { return Vec::new() };
+    let appliance = reach.appliance(network, route);
+    let is_sure = |there| there == network || reach.peers(network).any(|peer| peer == (there, None));
+    let by_reference = route.next_hop.to().is_some();
+    if !by_reference && !appliance.network.is_some_and(is_sure) {
         return Vec::new();
     }
-    let address: Option<IpAddr> = route.next_hop_address.known().and_then(|text| text.parse().ok());
-    let has = |configuration: &IpConfiguration| {
-        let own: Option<IpAddr> = configuration.private_address.known().and_then(|text| text.parse().ok());
-        address.is_some() && own == address && is_near(topology, subnet, configuration)
+    let hosts: Vec<Host> = match appliance.stop {
+        Some(Stop::Interface(id)) => vec![Host::interface(topology, id)],
+        Some(Stop::Balancer(id)) if topology[id].header.is_managed() => {
+            let balancer = &topology[id];
+            let pools = balancer.rules.iter().flat_map(|rule| &rule.pools);
+            let pools = pools.filter_map(|at| balancer.pools.get(*at));
+            pools
+                .flat_map(|pool| members(topology, &pool.interfaces, &pool.scale_sets))
+                .map(|member| member.host)
+                .collect()
+        }
+        Some(Stop::Balancer(_) | Stop::Firewall(_)) | None => Vec::new(),
     };
-    let mut found = Vec::new();
-    for (id, interface) in topology.all::<NetworkInterface>() {
-        let by_reference = route.next_hop.to() == Some(interface.header.resource);
-        let configuration = interface
-            .ip_configurations
-            .iter()
-            .find(|configuration| has(configuration) || by_reference && configuration.subnet.to().is_some());
-        if let Some(configuration) = configuration.filter(|_| interface.header.is_managed()) {
-            found.push((Host::interface(topology, id), configuration));
-        }
-    }
-    for balancer in topology.load_balancers.iter().filter(|balancer| balancer.header.is_managed()) {
-        let by_reference = route.next_hop.to() == Some(balancer.header.resource);
-        if !by_reference && !balancer.frontends.iter().any(has) {
-            continue;
-        }
-        let pools = balancer.rules.iter().flat_map(|rule| &rule.pools);
-        for pool in pools.filter_map(|at| balancer.pools.get(*at)) {
-            for member in members(topology, &pool.interfaces, &pool.scale_sets) {
-                if let Some(configuration) = member.host.first_configuration() {
-                    found.push((member.host, configuration));
-                }
-            }
-        }
-    }
-    found.retain(|(host, _)| host.ip_forwarding.is(&true));
-    found
-}
-
-/// Whether an address lies in the subnet's network or in one that is peered with it.
-fn is_near(topology: &Topology, subnet: &Subnet, configuration: &IpConfiguration) -> bool {
-    let there = configuration.subnet.to().and_then(|id| topology[id].network.to());
-    let (Some(here), Some(there)) = (subnet.network.to(), there) else { return false };
-    here == there
-        || crate::analysis::peers::of(topology, here).iter().any(|peer| peer.network == there && peer.certain)
+    let takes = |host: &Host| host.header.is_managed() && host.ip_forwarding.is(&true);
+    let arrives_at = |host: Host<'a>| {
+        let has = |one: &&IpConfiguration| {
+            let own = one.private_address.known().and_then(|text| text.parse().ok());
+            own.is_some() && own == appliance.address
+        };
+        let configuration = host.ip_configurations.iter().find(has).or_else(|| host.first_configuration());
+        Some((host, configuration?))
+    };
+    hosts.into_iter().filter(takes).filter_map(arrives_at).collect()
 }
 
 #[allow(clippy::too_many_arguments, reason = "the parts of one question")]

@@ -183,7 +183,7 @@ use std::sync::Arc;
 use super::{Context, Reporter, Rule, allow_flow, support};
 use crate::analysis::conditions::{self, Truth};
 use crate::analysis::filters;
-use crate::analysis::security::input::{Direction, Flow, Layers, Network, Party, Selector};
+use crate::analysis::security::input::{Direction, Flow, Layers, Network, Party, SecurityRule, Selector};
 use crate::analysis::security::{self, Outcome, Verdict};
 use crate::azure::Confidence;
 use crate::azure::flows::{Damage, FlowDirection, FlowEndpoint, Level, RequiredFlow, Service, TagRegion};
@@ -223,18 +223,15 @@ const MANAGED_PRIORITY: i64 = 100;
 
 fn check(context: &Context, reporter: &mut Reporter) {
     let topology = context.topology;
-    for (id, subnet) in topology.all::<Subnet>() {
-        if subnet.occupancies.is_empty() {
-            continue;
+    let subnets: Vec<_> =
+        topology.all::<Subnet>().filter(|(_, subnet)| !subnet.occupancies.is_empty()).collect();
+    reporter.each(&subnets, |(id, subnet), reporter| {
+        if let Some(group) = subnet.security_group.to() {
+            check_subnet(context, reporter, *id, group);
+        } else if let Some(unknown) = subnet.security_group.unknown() {
+            reporter.undecided(subnet.security_group.place, unknown);
         }
-        let Some(group) = subnet.security_group.to() else {
-            if let Some(unknown) = subnet.security_group.unknown() {
-                reporter.undecided(subnet.security_group.place, unknown);
-            }
-            continue;
-        };
-        check_subnet(topology, reporter, id, group);
-    }
+    });
 }
 
 /// What the flows of one subnet are judged in.
@@ -243,22 +240,23 @@ struct Surroundings<'a> {
     subnet: &'a Subnet,
     group_id: Id<SecurityGroup>,
     group: &'a SecurityGroup,
-    rules: security::input::SecurityGroup,
-    network: Network,
+    rules: Arc<security::input::SecurityGroup>,
+    network: Arc<Network>,
     own_addresses: AddressSet,
     own_unknown: Option<Arc<Unknown>>,
 }
 
-fn check_subnet(topology: &Topology, reporter: &mut Reporter, id: Id<Subnet>, group: Id<SecurityGroup>) {
+fn check_subnet(context: &Context, reporter: &mut Reporter, id: Id<Subnet>, group: Id<SecurityGroup>) {
+    let topology = context.topology;
     let subnet = &topology[id];
-    let Some(network) = subnet.network.to() else { return };
+    let Some(network) = context.guards().network(id) else { return };
     let surroundings = Surroundings {
         topology,
         subnet,
         group_id: group,
         group: &topology[group],
-        rules: filters::group(topology, group),
-        network: filters::network(topology, network, subnet),
+        rules: context.guards().group(group),
+        network,
         own_addresses: filters::addresses(&subnet.prefixes).0,
         own_unknown: subnet.prefixes.unknown().cloned(),
     };
@@ -390,8 +388,8 @@ impl Surroundings<'_> {
 
     /// The group without what its allows say about the tags of other services. Whose addresses a tag has is not known here, but no
     /// tag covers all of one that it is not documented to contain: such an allow does not let the whole flow pass.
-    fn without_other_tags(&self, required: &RequiredFlow) -> security::input::SecurityGroup {
-        let mut group = self.rules.clone();
+    fn without_other_tags(&self, required: &RequiredFlow) -> Arc<security::input::SecurityGroup> {
+        let group = Arc::clone(&self.rules);
         let (end, inbound) = match required.direction {
             FlowDirection::Inbound => (&required.from, true),
             FlowDirection::Outbound => (&required.to, false),
@@ -416,8 +414,17 @@ impl Surroundings<'_> {
             };
             is_service(&named) && !related(&needed, &named) && !related(&named, &needed)
         };
+        let is_allow = |rule: &SecurityRule| rule.access.known() == Some(&security::input::Access::Allow);
+        let names_other = |rule: &SecurityRule| {
+            let selectors = if inbound { &rule.source } else { &rule.destination };
+            is_allow(rule) && selectors.iter().any(is_other)
+        };
+        if !group.rules.iter().any(names_other) {
+            return group;
+        }
+        let mut group = Arc::unwrap_or_clone(group);
         group.rules.retain_mut(|rule| {
-            if rule.access.known() != Some(&security::input::Access::Allow) {
+            if !is_allow(rule) {
                 return true;
             }
             let selectors = if inbound { &mut rule.source } else { &mut rule.destination };
@@ -425,7 +432,7 @@ impl Surroundings<'_> {
             selectors.retain(|selector| !is_other(selector));
             !had_any || !selectors.is_empty()
         });
-        group
+        Arc::new(group)
     }
 
     fn party(&self, resource: &ResourceNode, endpoint: &FlowEndpoint) -> Option<Party> {

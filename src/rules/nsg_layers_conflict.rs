@@ -184,7 +184,7 @@ use std::collections::BTreeMap;
 
 use super::packets::Decider;
 use super::{Context, Reporter, Rule, support};
-use crate::analysis::hosts::{self, Guard, Guards, Host, Level};
+use crate::analysis::hosts::{self, Guard, Host, Level};
 use crate::analysis::security::input::{Direction, Flow, Layer, Layers, Party, Selector};
 use crate::analysis::security::{self, Decision, Outcome, Stage};
 use crate::finding::{Category, Severity};
@@ -222,7 +222,7 @@ struct Dead<'a> {
 
 fn check(context: &Context, reporter: &mut Reporter) {
     let topology = context.topology;
-    let mut guards = Guards::new(topology);
+    let guards = context.guards();
     let mut fates: BTreeMap<(Id<SecurityGroup>, usize), Fate> = BTreeMap::new();
     for host in hosts::all(topology).into_iter().filter(|host| host.header.is_managed()) {
         for configuration in host.ip_configurations {

@@ -90,7 +90,7 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context, reporter: &mut Reporter) {
     let topology = context.topology;
-    for (id, shadows) in shadows::all(topology) {
+    for (id, shadows) in shadows::all(context) {
         let group = &topology[id];
         let mut reported = 0;
         for shadow in &shadows {

@@ -124,7 +124,7 @@
 
 use super::{Context, Reporter, Rule, support};
 use crate::analysis::entries::{self, Entry, Via};
-use crate::analysis::hosts::{Guard, Guards};
+use crate::analysis::hosts::Guard;
 use crate::analysis::security::Verdict;
 use crate::analysis::security::input::{Party, PublicEntry};
 use crate::azure::tags::INTERNET;
@@ -147,7 +147,7 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context, reporter: &mut Reporter) {
     let topology = context.topology;
-    let mut guards = Guards::new(topology);
+    let guards = context.guards();
     for entry in entries::all(topology) {
         match entry.kind {
             Some(PublicEntry::Basic) => continue,
