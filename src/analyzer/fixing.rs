@@ -57,6 +57,9 @@ struct Candidate<'r> {
 
 /// Finds the fixes that can be applied so that the next check is clean of them and of nothing new.
 pub fn fix(options: &Options, progress: &dyn Fn(Stage)) -> Fixing {
+    let mut options = options.clone();
+    options.standard_input.get_or_insert_default();
+    let options = &options;
     // What a fix breaks may be another rule's subject.
     let mut watched = options.clone();
     let extra = rules::ALL.iter().copied().filter(|rule| !rule.pedantic && !has(&options.rules, rule));

@@ -48,7 +48,7 @@ const SEARCHED: u64 = 64 << 20;
 pub(super) fn find(
     paths: &[PathBuf],
     excluded: &Excluded,
-    stdin: &OnceLock<Vec<u8>>,
+    stdin: Option<&OnceLock<Vec<u8>>>,
     sources: &SourceMap,
 ) -> Inputs {
     let mut inputs = Inputs::default();
@@ -135,14 +135,17 @@ impl Inputs {
 /// What can be checked.
 const HELP: &str = "Name a folder, a Terraform or Bicep file, an ARM template, or a plan as `terraform show -json` writes it.";
 
-/// What standard input holds, read the first time that it is asked for: a run that checks several times has it once.
-fn standard_input(read: &OnceLock<Vec<u8>>) -> io::Result<Vec<u8>> {
-    if let Some(bytes) = read.get() {
+/// What standard input holds. It can be read only once: a run that checks several times keeps it.
+fn standard_input(kept: Option<&OnceLock<Vec<u8>>>) -> io::Result<Vec<u8>> {
+    if let Some(bytes) = kept.and_then(OnceLock::get) {
         return Ok(bytes.clone());
     }
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(read.get_or_init(|| bytes).clone())
+    Ok(match kept {
+        Some(kept) => kept.get_or_init(|| bytes).clone(),
+        None => bytes,
+    })
 }
 
 /// The files below a folder that are Bicep or may be ARM templates. What git ignores is left out.

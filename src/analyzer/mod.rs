@@ -37,8 +37,8 @@ pub use selection::{Selection, UnknownSelector, nearest, similar};
 pub struct Options {
     /// Folders and files to check. A folder means everything below it that is a root in one of the languages.
     pub paths: Vec<PathBuf>,
-    /// What standard input held, once it was read: clones of these options share it.
-    pub standard_input: Arc<OnceLock<Vec<u8>>>,
+    /// What standard input held, once it was read, where it is needed again: clones of these options share it.
+    pub standard_input: Option<Arc<OnceLock<Vec<u8>>>>,
     /// The Terraform configuration that a plan was made from: findings then point at its lines. Without it, the working
     /// directory is taken when the plan was made from what is there.
     pub plan_source: Option<PathBuf>,
@@ -140,7 +140,11 @@ fn examine(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> 
     finish(&mut report, &model.configuration.suppressions, sources, options);
     report.draw(&model.topology);
     let languages = model.configuration.roots.iter().map(|root| root.language).collect();
-    Checked { report, hidden: hidden_lines(&answer), languages }
+    let checked = Checked { report, hidden: hidden_lines(&answer), languages };
+    drop(context);
+    // Taking a large model apart takes a while, for which nobody has to wait.
+    rayon::spawn(move || drop((model, outcome, fixes)));
+    checked
 }
 
 /// What the author of the run wants of what was found: severities, suppressions, and only what is news.
@@ -227,7 +231,7 @@ fn read(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> Con
     let excluded: Excluded = Arc::new(move |path: &Path, is_folder| {
         exclusions.iter().any(|exclusion| exclusion.covers(path, is_folder))
     });
-    let inputs = inputs::find(&options.paths, &excluded, &options.standard_input, sources);
+    let inputs = inputs::find(&options.paths, &excluded, options.standard_input.as_deref(), sources);
     let mut all = Configuration { diagnostics: inputs.diagnostics, ..Configuration::default() };
     let discovery = terraform::discover_except(&inputs.terraform, &excluded, sources);
     progress(Stage::Evaluating);

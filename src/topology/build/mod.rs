@@ -29,6 +29,7 @@ mod service;
 use std::sync::Arc;
 
 use ecow::EcoString;
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::resource::Configuration;
@@ -151,7 +152,7 @@ impl<'a> Builder<'a> {
 
     /// The nodes of all resources.
     fn nodes(&self, configuration: &Configuration) -> Vec<ResourceNode> {
-        let nodes = configuration.resources.iter().zip(self.sources).map(|(resource, source)| {
+        let nodes = configuration.resources.par_iter().zip(self.sources).map(|(resource, source)| {
             let mut dependencies: Vec<ResourceId> = source
                 .dependencies
                 .iter()

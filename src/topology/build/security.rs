@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ecow::EcoString;
+use rayon::prelude::*;
 
 use crate::topology::*;
 use crate::value::{Cause, Unknown, Value};
@@ -50,10 +51,13 @@ impl<'a> Builder<'a> {
     pub fn fill_security(&mut self) {
         // What changes something comes after what makes it.
         for patch in [false, true] {
-            for source in
-                self.sources.iter().filter(|source| source.patch == patch && source.is::<SecurityGroup>())
-            {
-                self.fill_security_group(source);
+            let is_wanted = |source: &&Source| source.patch == patch && source.is::<SecurityGroup>();
+            let groups: Vec<&'a Source> = self.sources.iter().filter(is_wanted).collect();
+            let builder = &*self;
+            let read: Vec<_> =
+                groups.into_par_iter().filter_map(|source| builder.read_security_group(source)).collect();
+            for group in read {
+                self.keep_security_group(group);
             }
         }
         let rule_type = RULE_TYPE.to_lowercase();
@@ -66,20 +70,34 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn fill_security_group(&mut self, source: &'a Source) {
-        let Some(id) = self.part::<SecurityGroup>(source.id) else { return };
+    /// What a group says, but for the application security groups in its rules: those may lead to parts that are not there
+    /// yet.
+    fn read_security_group(&self, source: &'a Source) -> Option<ReadGroup<'a>> {
+        let id = self.part::<SecurityGroup>(source.id)?;
         if self.own_part::<SecurityGroup>(source).is_none() && !source.patch {
-            return;
+            return None;
         }
         let blocks = source.view().blocks(paths!(["security_rule"], ["properties.securityRules"]));
-        let parent = self.topology[id].header.name.known().cloned();
-        let mut rules = List { items: Vec::new(), rest: blocks.rest.clone(), place: blocks.place };
-        for block in &blocks.items {
-            let header = self.inline_header(source, block, RULE_TYPE, parent.as_deref());
-            let rule = self.read_rule(source, &block.view, header);
-            rules.items.push(Field { state: State::Known(rule), place: block.view.place });
+        let parent = self.topology[id].header.name.known().map(EcoString::as_str);
+        let rules = blocks
+            .items
+            .into_iter()
+            .map(|block| {
+                let header = self.inline_header(source, &block, RULE_TYPE, parent);
+                (read_rule(&block.view, header), block.view)
+            })
+            .collect();
+        Some(ReadGroup { id, source, rules, rest: blocks.rest, place: blocks.place })
+    }
+
+    fn keep_security_group(&mut self, group: ReadGroup<'a>) {
+        let mut rules =
+            List { items: Vec::with_capacity(group.rules.len()), rest: group.rest, place: group.place };
+        for (mut rule, view) in group.rules {
+            self.link_groups(group.source, &view, &mut rule);
+            rules.items.push(Field { state: State::Known(rule), place: view.place });
         }
-        replace_list(&mut self.topology.security_groups[id.index()].rules, rules, source);
+        replace_list(&mut self.topology.security_groups[group.id.index()].rules, rules, group.source);
     }
 
     fn add_rule(&mut self, source: &'a Source) {
@@ -93,7 +111,8 @@ impl<'a> Builder<'a> {
             uncertain: source.uncertain.clone(),
             resource_id: super::resolve::path(RULE_TYPE, parent.as_deref(), source.name.known()),
         };
-        let rule = self.read_rule(source, &source.view(), header);
+        let mut rule = read_rule(&source.view(), header);
+        self.link_groups(source, &source.view(), &mut rule);
         match group.state {
             LinkState::To(id) => {
                 let rules = &mut self.topology.security_groups[id.index()].rules;
@@ -111,30 +130,45 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn read_rule(&mut self, source: &'a Source, view: &View<'a>, header: Header) -> SecurityRule {
-        SecurityRule {
-            header,
-            priority: view.number(paths!(["priority"], ["properties.priority"])),
-            direction: view.read(paths!(["direction"], ["properties.direction"]), direction),
-            access: view.read(paths!(["access"], ["properties.access"]), access),
-            protocol: view.choice(paths!(["protocol"], ["properties.protocol"]), PROTOCOLS),
-            source: self.read_side(source, view, &SOURCE),
-            destination: self.read_side(source, view, &DESTINATION),
+    fn link_groups(&mut self, source: &'a Source, view: &View<'a>, rule: &mut SecurityRule) {
+        for (side, end) in [(&SOURCE, &mut rule.source), (&DESTINATION, &mut rule.destination)] {
+            (end.groups, end.more_groups) = self.links(source, view, side.groups);
+            if end.groups.is_empty() && end.more_groups.is_none() {
+                to_be_filled_in(&mut end.prefixes, view.left_empty(side.prefix));
+            }
         }
     }
+}
 
-    fn read_side(&mut self, source: &'a Source, view: &View<'a>, side: &Side) -> RuleEndpoint {
-        let single_prefix = view.text(side.prefix);
-        let single_port = view.text(side.port);
-        let (groups, more_groups) = self.links(source, view, side.groups);
-        let mut prefixes = joined(&single_prefix, view.texts(side.prefixes));
-        if groups.is_empty() && more_groups.is_none() {
-            to_be_filled_in(&mut prefixes, view.left_empty(side.prefix));
-        }
-        let mut ports = joined(&single_port, view.texts(side.ports));
-        to_be_filled_in(&mut ports, view.left_empty(side.port));
-        RuleEndpoint { prefixes, groups, more_groups, ports, single_prefix, single_port }
+/// A group whose rules are read, but for application security groups.
+struct ReadGroup<'a> {
+    id: Id<SecurityGroup>,
+    source: &'a Source,
+    rules: Vec<(SecurityRule, View<'a>)>,
+    rest: Option<Arc<Unknown>>,
+    place: Place,
+}
+
+/// A rule, but for its application security groups.
+fn read_rule(view: &View, header: Header) -> SecurityRule {
+    SecurityRule {
+        header,
+        priority: view.number(paths!(["priority"], ["properties.priority"])),
+        direction: view.read(paths!(["direction"], ["properties.direction"]), direction),
+        access: view.read(paths!(["access"], ["properties.access"]), access),
+        protocol: view.choice(paths!(["protocol"], ["properties.protocol"]), PROTOCOLS),
+        source: read_side(view, &SOURCE),
+        destination: read_side(view, &DESTINATION),
     }
+}
+
+fn read_side(view: &View, side: &Side) -> RuleEndpoint {
+    let single_prefix = view.text(side.prefix);
+    let single_port = view.text(side.port);
+    let prefixes = joined(&single_prefix, view.texts(side.prefixes));
+    let mut ports = joined(&single_port, view.texts(side.ports));
+    to_be_filled_in(&mut ports, view.left_empty(side.port));
+    RuleEndpoint { prefixes, groups: Vec::new(), more_groups: None, ports, single_prefix, single_port }
 }
 
 /// A field without which there is no rule, and whose only value is an empty default, is one that is not known.

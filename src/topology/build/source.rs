@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ecow::EcoString;
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::azure::resource_types;
@@ -84,8 +85,12 @@ impl Source {
 
 /// Prepares all resources. A resource's position is that of its node.
 pub(super) fn prepare(configuration: &Configuration) -> Vec<Source> {
-    let mut sources: Vec<Source> =
-        configuration.resources.iter().enumerate().map(|(index, resource)| one(index, resource)).collect();
+    let mut sources: Vec<Source> = configuration
+        .resources
+        .par_iter()
+        .enumerate()
+        .map(|(index, resource)| one(index, resource))
+        .collect();
     name_groups(&mut sources);
     join_redeployments(&mut sources);
     sources
