@@ -76,7 +76,7 @@ fn setting<T, U>(field: &Field<T>, read: impl Fn(&T) -> Option<U>) -> Setting<U>
 }
 
 fn selectors(side: &RuleEndpoint) -> Vec<Selector> {
-    let mut found: Vec<Selector> = Vec::new();
+    let mut found: Vec<Selector> = Vec::with_capacity(side.prefixes.items.len());
     for field in &side.prefixes.items {
         match (field.known(), field.unknown()) {
             (Some(text), _) => found.push(Selector::parse(text)),

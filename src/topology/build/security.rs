@@ -185,6 +185,8 @@ fn joined(single: &Field<EcoString>, mut list: List<EcoString>) -> List<EcoStrin
         if list.items.is_empty() && list.rest.is_none() {
             list.place = single.place;
         }
+        // Most rules have the singular only: room for one is enough.
+        list.items.reserve_exact(1);
         list.items.insert(0, single.clone());
     }
     list
