@@ -41,6 +41,8 @@ pub struct Resource {
     pub provider: Option<EcoString>,
     /// What the plan does with it; `None` from a source that is not a plan.
     pub action: Option<Action>,
+    /// Why the plan destroys it, as the rest of a sentence that begins with "because": `its module is called no longer`.
+    pub because: Option<&'static str>,
     /// The arguments (the outermost ones) whose change makes the plan destroy it and make it again.
     pub replaced_for: Vec<EcoString>,
 }

@@ -89,13 +89,13 @@ fn check(context: &Context, reporter: &mut Reporter) {
                         changes::differ(home.header.resource_id.as_ref(), target.header.resource_id.as_ref())
                     }));
             let change = if leaves { None } else { change(&now, &after, home) };
-            let Some(Change { what, place }) = change else {
+            let Some(Change { what, because, place }) = change else {
                 reporter.satisfied();
                 continue;
             };
             let label = support::label(now.topology(), &home.header);
             let stays = if resource.action == Some(Action::Forget) { "is left" } else { "stays" };
-            let finding = reporter
+            let mut finding = reporter
                 .finding(
                     format!(
                         "the plan {what} subnet {label}, in which `{}` lives and {stays}",
@@ -104,6 +104,9 @@ fn check(context: &Context, reporter: &mut Reporter) {
                     resource.place,
                 )
                 .advice("Move or remove what lives in the subnet first, in a plan of its own.");
+            if let Some(why) = because {
+                finding = finding.witness(format!("the plan {what} the subnet because {why}"));
+            }
             reporter.violated(match place {
                 Some(place) => finding.related("the change", place),
                 None => finding.related_before("this plan removes it", &now.topology()[home.header.resource]),
@@ -115,6 +118,8 @@ fn check(context: &Context, reporter: &mut Reporter) {
 /// What a plan does to a subnet.
 struct Change {
     what: String,
+    /// Why, where the plan says it: the rest of a sentence that begins with "because".
+    because: Option<&'static str>,
     /// Where; `None` when nothing is left of it.
     place: Option<Place>,
 }
@@ -123,7 +128,9 @@ struct Change {
 fn change(now: &Moment, after: &Moment, home: &Subnet) -> Option<Change> {
     let written = &now.topology()[home.header.resource];
     let block = after.same(written).map(|id| &after.topology()[id]);
-    let done = |what: &str| Some(Change { what: what.into(), place: block.map(|block| block.place) });
+    let because = written.because;
+    let done =
+        |what: &str| Some(Change { what: what.into(), because, place: block.map(|block| block.place) });
     match written.action {
         Some(Action::Delete) => return done("deletes"),
         Some(Action::Replace) => return done("deletes and makes again"),
@@ -152,9 +159,12 @@ fn change(now: &Moment, after: &Moment, home: &Subnet) -> Option<Change> {
             changes::range_texts(&home.prefixes).join(", "),
             changes::range_texts(&target.prefixes).join(", ")
         );
-        return Some(Change { what, place: Some(target.prefixes.place) });
+        return Some(Change { what, because, place: Some(target.prefixes.place) });
     }
     let complete = home.delegations.is_complete() && target.delegations.is_complete();
-    (complete && changes::services(home) != changes::services(target))
-        .then(|| Change { what: "changes the delegation of".into(), place: Some(target.delegations.place) })
+    (complete && changes::services(home) != changes::services(target)).then(|| Change {
+        what: "changes the delegation of".into(),
+        because,
+        place: Some(target.delegations.place),
+    })
 }

@@ -82,6 +82,8 @@ pub(super) struct ResourceChange<'a> {
     pub index: Option<Index>,
     pub deposed: Option<serde::de::IgnoredAny>,
     #[serde(borrow)]
+    pub action_reason: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     pub change: &'a RawValue,
 }
 

@@ -321,6 +321,7 @@ impl Reader<'_, '_, '_> {
             scope: None,
             provider: provider.filter(|key| key.contains('.')).map(alias),
             action: Some(action),
+            because: entry.action_reason.as_deref().and_then(because),
             replaced_for: replaced_for(&change.replace_paths),
         };
         if action == Action::Forget {
@@ -373,6 +374,7 @@ impl Reader<'_, '_, '_> {
             scope: None,
             provider: provider.filter(|key| key.contains('.')).map(alias),
             action: Some(Action::NoOp),
+            because: None,
             replaced_for: Vec::new(),
         })
     }
@@ -436,6 +438,26 @@ fn action(actions: &[String]) -> Action {
         (false, false) if has("read") => Action::Read,
         (false, false) => Action::NoOp,
     }
+}
+
+/// What the reasons that Terraform gives for destroying something say
+/// (<https://developer.hashicorp.com/terraform/internals/json-format>, `action_reason`).
+fn because(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "delete_because_no_resource_config" => "nothing declares it any more",
+        "delete_because_no_module" => "its module is called no longer",
+        "delete_because_wrong_repetition" => {
+            "its block has a `count` or `for_each` now, or has none any more"
+        }
+        "delete_because_count_index" => "its index is beyond the `count`",
+        "delete_because_each_key" => "its key is no longer in the `for_each`",
+        "delete_because_no_move_target" => "the address that it was moved to is declared nowhere",
+        "replace_because_tainted" => "it is tainted",
+        "replace_by_request" => "the plan was made with `-replace`",
+        "replace_by_triggers" => "what its `replace_triggered_by` names changes",
+        // Others are about reading, or say what `replace_paths` says better.
+        _ => return None,
+    })
 }
 
 /// The outermost names of the ways to what forces a replacement, each once.

@@ -118,6 +118,7 @@ fn collect(evaluator: &Evaluator, node: &Rc<Node>, locked: Option<u8>, found: &m
                 scope: None,
                 provider: provider.clone(),
                 action: None,
+                because: None,
                 replaced_for: Vec::new(),
             });
         }

@@ -180,6 +180,7 @@ impl<'a> Builder<'a> {
                 dependencies,
                 unseen: None,
                 action: resource.action,
+                because: resource.because,
                 replaced_for: resource.replaced_for.clone(),
                 place: source.place,
                 body: source.body.clone(),

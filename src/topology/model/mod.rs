@@ -111,6 +111,8 @@ pub struct ResourceNode {
     pub unseen: Option<Arc<Unknown>>,
     /// What the plan does with it.
     pub action: Option<Action>,
+    /// Why the plan destroys it: the rest of a sentence that begins with "because".
+    pub because: Option<&'static str>,
     /// The arguments whose change makes the plan destroy it and make it again.
     pub replaced_for: Vec<EcoString>,
     /// Its header.

@@ -54,6 +54,7 @@ fn add(
                 scope: Some(instance.place.deployment_scope()),
                 provider: None,
                 action: None,
+                because: None,
                 replaced_for: Vec::new(),
             });
             if let Some(nested) = nested {
