@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use ignore::WalkBuilder;
 
-use crate::frontend::{Excluded, arm, plan};
+use crate::frontend::{Excluded, arm, plan, topology};
 use crate::resource::Diagnostic;
 use crate::source::{SourceFile, SourceMap, Span, decode, display_path};
 
@@ -116,6 +116,11 @@ impl Inputs {
             let message = format!("`{shown}` is empty");
             self.diagnostics
                 .push(Diagnostic::error("unsupported-input", message, Span::NOWHERE).with_help(HELP));
+        } else if topology::is_topology(&text) {
+            let message = format!("`{shown}` is a topology: it says what exists, and is nothing to check");
+            let help = "Name the configuration, and pass this file with `--context`.";
+            self.diagnostics
+                .push(Diagnostic::error("unsupported-input", message, Span::NOWHERE).with_help(help));
         } else if let Some(mistake) = plan::mistake(text.as_bytes()) {
             self.mistaken(&shown, mistake);
         } else {

@@ -1,5 +1,6 @@
 //! The whole way: paths → frontends → model → rules → report. The command line, the tests and every other face call this.
 
+mod contexts;
 mod deployments;
 mod exclusion;
 mod fixing;
@@ -20,7 +21,7 @@ use crate::finding::Severity;
 use crate::fix::{self, Guard};
 use crate::frontend::{Excluded, arm, bicep, terraform};
 use crate::report::{Answer, HiddenLines, Report, assemble, hidden_lines};
-use crate::resource::{Configuration, Diagnostic, Language, Mode, Suppression};
+use crate::resource::{Configuration, Diagnostic, Language, Level, Mode, Suppression};
 use crate::rules::{self, Context, Rule};
 use crate::source::{SourceMap, Span};
 use crate::suppression::{Ignore, Suppressions};
@@ -60,6 +61,8 @@ pub struct Options {
     pub changes: Option<Changes>,
     /// Folders and files that are not looked at when folders are searched.
     pub exclusions: Vec<Exclusion>,
+    /// Topologies of other repositories, as they were written there: what exists, but is not checked here.
+    pub contexts: Vec<PathBuf>,
     /// Values for variables and parameters, in the order in which they were given.
     pub variables: Vec<VariableArgument>,
     /// Values for the roots in some folders, which count before those for all.
@@ -118,6 +121,7 @@ fn examine(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> 
     progress(Stage::Checking);
     let context = Context::new(&model.topology, model.before.as_ref());
     let mut outcome = rules::run(&options.rules, &context);
+    contexts::leave_out(&mut outcome, &model, &options.rules);
     if let Some(before) = &model.before {
         standing::compare(&mut outcome.findings, &model.topology, before, &options.rules);
     }
@@ -193,6 +197,16 @@ pub fn parameter_value(text: &str) -> Value {
     templates::value(text)
 }
 
+/// The document by which other repositories know this network ([`Options::contexts`]): who everything is and all that is
+/// known of it, and the model for people and other programs. `with_places` adds addresses to the model.
+pub fn document(model: &Model, with_places: bool) -> serde_json::Value {
+    let mut document = crate::frontend::topology::write(&model.configuration);
+    if let serde_json::Value::Object(parts) = topology::json::to_json(&model.topology, with_places) {
+        document.extend(parts);
+    }
+    serde_json::Value::Object(document)
+}
+
 /// Reads, and builds the model.
 pub fn model(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> Model {
     let mut configuration = read(sources, options, progress);
@@ -213,15 +227,21 @@ fn before(configuration: &mut Configuration) -> Option<Topology> {
         let root = configuration.roots.get(root as usize);
         root.is_some_and(|root| root.language == Language::TerraformPlan)
     };
-    let others = |root| !of_plan(root);
-    resources.extend(configuration.resources.iter().filter(|other| others(other.key.root)).cloned());
-    let opaque = configuration.opaque.iter().filter(|opaque| others(opaque.key.root)).cloned().collect();
-    Some(topology::build(&Configuration {
+    let mut others = of_roots(configuration, |root| !of_plan(root));
+    resources.append(&mut others.resources);
+    Some(topology::build(&Configuration { resources, ..others }))
+}
+
+/// The resources of some of the roots, with all roots.
+fn of_roots(configuration: &Configuration, is_in: impl Fn(u32) -> bool) -> Configuration {
+    let resources = configuration.resources.iter().filter(|resource| is_in(resource.key.root));
+    let opaque = configuration.opaque.iter().filter(|opaque| is_in(opaque.key.root));
+    Configuration {
         roots: configuration.roots.clone(),
-        resources,
-        opaque,
+        resources: resources.cloned().collect(),
+        opaque: opaque.cloned().collect(),
         ..Configuration::default()
-    }))
+    }
 }
 
 /// Reads all inputs with the frontends of their languages. Roots are numbered language by language.
@@ -233,6 +253,17 @@ fn read(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> Con
     });
     let inputs = inputs::find(&options.paths, &excluded, options.standard_input.as_deref(), sources);
     let mut all = Configuration { diagnostics: inputs.diagnostics, ..Configuration::default() };
+    // First: of two that collide, the second one is told of.
+    let mut seen = Vec::new();
+    for path in &options.contexts {
+        let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        if seen.contains(&whole) {
+            continue;
+        }
+        seen.push(whole);
+        add(&mut all, |first_root| contexts::load(path, first_root, sources));
+    }
+    let contexts = all.roots.len();
     let discovery = terraform::discover_except(&inputs.terraform, &excluded, sources);
     progress(Stage::Evaluating);
     let for_terraform = |argument: &&VariableArgument| match argument {
@@ -261,7 +292,7 @@ fn read(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> Con
         });
     }
     add(&mut all, |first_root| templates::load(&inputs.deployments, first_root, options, sources));
-    if all.roots.is_empty() && all.diagnostics.is_empty() {
+    if all.roots.len() == contexts && all.diagnostics.iter().all(|said| said.level != Level::Error) {
         let message = "nothing to check: no Terraform configuration, Bicep file or ARM template was found";
         all.diagnostics.push(Diagnostic::error("nothing-to-check", message, Span::NOWHERE));
     }

@@ -31,6 +31,9 @@ pub(super) struct InputArguments {
     /// The Terraform configuration that a plan was made from, to point at its lines
     #[arg(long, value_name = "DIR")]
     source: Option<PathBuf>,
+    /// What another repository has, as `portolan topology` wrote it there; may be given several times
+    #[arg(long = "context", value_name = "FILE")]
+    contexts: Vec<PathBuf>,
     /// The configuration to use, instead of the portolan.toml found upwards from the paths
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -303,8 +306,7 @@ pub(super) fn topology(
     let options = options(&arguments.input, matches, &configured);
     let model = analyzer::model(&sources, &options, &|stage| progress.show(stage));
     drop(progress);
-    let mut text =
-        serde_json::to_vec_pretty(&crate::topology::json::to_json(&model.topology, arguments.places))?;
+    let mut text = serde_json::to_vec_pretty(&analyzer::document(&model, arguments.places))?;
     text.push(b'\n');
     match &arguments.output {
         Some(path) => output::to_file(path, &text)?,
@@ -322,6 +324,7 @@ fn options(input: &InputArguments, matches: &ArgMatches, configured: &Configured
     Options {
         paths: configured.paths(input, matches),
         plan_source: input.source.clone(),
+        contexts: configured.contexts(&input.contexts),
         exclusions: configured.exclusions(),
         variables: input.values.in_order(matches),
         root_variables: configured.root_variables(),

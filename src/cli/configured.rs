@@ -74,6 +74,20 @@ impl Configured {
         }
     }
 
+    /// The topologies of other repositories: the command line's, else the files'.
+    pub(super) fn contexts(&self, named: &[PathBuf]) -> Vec<PathBuf> {
+        if !named.is_empty() {
+            return named.to_vec();
+        }
+        let mut contexts: Vec<PathBuf> = Vec::new();
+        for path in self.files.iter().flat_map(|file| &file.contexts).map(|path| shortened(path)) {
+            if !contexts.contains(&path) {
+                contexts.push(path);
+            }
+        }
+        contexts
+    }
+
     pub(super) fn exclusions(&self) -> Vec<Exclusion> {
         self.files.iter().filter_map(|file| file.exclusion.clone()).collect()
     }

@@ -7,6 +7,7 @@ pub mod bicep;
 pub mod plan;
 pub mod suppressions;
 pub mod terraform;
+pub mod topology;
 
 use std::path::{Path, PathBuf};
 

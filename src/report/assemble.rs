@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use crate::chart::{self, Chart};
 use crate::finding;
 use crate::fix;
-use crate::resource::Configuration;
+use crate::resource::{Configuration, Language};
 use crate::rules::{Outcome, Rule};
 use crate::source::{FileId, SourceMap, Span};
 use crate::topology::{self, Topology};
-use crate::value::{Value, ValueKind};
+use crate::value::{Unknown, Value, ValueKind};
 
 use super::{
     Edit, Finding, Fix, HiddenLines, Location, Note, Place, Related, Report, Summary, Undecided, WRITTEN,
@@ -37,6 +37,23 @@ pub struct Answer<'a> {
     pub possible: bool,
 }
 
+impl Answer<'_> {
+    /// Why something is not known, behind all derivations, and what a user can do about it. What was not known in another
+    /// repository is not for the user of this one to say.
+    pub(super) fn because(&self, unknown: &Unknown) -> (String, Option<&'static str>) {
+        let root = unknown.root();
+        let file = self.sources.get(root.span.file);
+        let is_context = |path: &str| {
+            let mut roots = self.configuration.roots.iter();
+            roots.any(|root| root.language == Language::Topology && root.path == path)
+        };
+        match file.filter(|file| is_context(file.display())) {
+            Some(file) => (format!("{} in {}", root.cause, file.display()), None),
+            None => (root.cause.to_string(), super::summary::advice(&root.cause)),
+        }
+    }
+}
+
 /// Makes the report of a run.
 pub fn assemble(answer: &Answer) -> Report {
     let resolver = Resolver::new(answer);
@@ -61,7 +78,7 @@ pub fn assemble(answer: &Answer) -> Report {
         .map(|undecided| Undecided {
             rule: undecided.rule,
             place: resolver.place(undecided.place, None),
-            because: undecided.because.cause.root().to_string(),
+            because: answer.because(&undecided.because).0,
         })
         .collect();
     undecided.sort_by(|a, b| undecided_order(a).cmp(&undecided_order(b)));
@@ -80,7 +97,8 @@ pub fn assemble(answer: &Answer) -> Report {
         .collect();
     sort_notes(&mut notes);
 
-    let mut roots: Vec<String> = answer.configuration.roots.iter().map(|root| root.path.clone()).collect();
+    let checked = answer.configuration.roots.iter().filter(|root| root.language != Language::Topology);
+    let mut roots: Vec<String> = checked.map(|root| root.path.clone()).collect();
     roots.sort_unstable();
     roots.dedup();
 

@@ -65,6 +65,8 @@ struct Related<'a> {
     message: &'a str,
     resource: &'a str,
     resource_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    root: Option<&'a str>,
     location: Option<Location<'a>>,
 }
 
@@ -201,6 +203,7 @@ fn finding(finding: &super::Finding) -> Finding<'_> {
                 message: &related.message,
                 resource: &related.place.resource,
                 resource_id: related.place.resource_id.as_deref(),
+                root: related.elsewhere(finding),
                 location: related.place.location.as_ref().map(location),
             })
             .collect(),

@@ -208,6 +208,23 @@ pub struct Related {
     pub place: Place,
 }
 
+impl Related {
+    /// The root that it is of, where that is another one than the finding's and no place says so.
+    fn elsewhere(&self, finding: &Finding) -> Option<&str> {
+        let other = self.place.location.is_none() && self.place.root != finding.place.root;
+        let other = other && !self.place.root.is_empty();
+        other.then_some(self.place.root.as_str())
+    }
+
+    /// What it has to do with the finding, and which resource of which other input it is where no place says so.
+    fn statement(&self, finding: &Finding) -> String {
+        match self.elsewhere(finding) {
+            Some(root) => format!("{} (in {root}: {})", self.message, self.place.resource),
+            None => self.message.clone(),
+        }
+    }
+}
+
 /// A check that could not be decided.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Undecided {

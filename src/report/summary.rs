@@ -1,8 +1,9 @@
 //! The numbers of a run, and what it could not decide or did not understand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::{Confidence, Severity, Standing};
+use crate::resource::Language;
 use crate::topology::Topology;
 use crate::value;
 
@@ -73,8 +74,8 @@ pub struct Unsupported {
 impl Summary {
     pub(super) fn new(answer: &Answer, findings: &[Finding], possible_hidden: usize) -> Self {
         let mut summary = Self {
-            files: answer.sources.len(),
-            resources: answer.topology.resources.len(),
+            files: answer.sources.len() - contexts(answer),
+            resources: answer.topology.resources.iter().filter(|resource| !resource.is_context()).count(),
             rules: answer.rules.len(),
             checks: answer.outcome.checks,
             errors: 0,
@@ -172,16 +173,22 @@ impl Report {
     }
 }
 
+/// How many of the files say what other repositories have.
+fn contexts(answer: &Answer) -> usize {
+    let roots = answer.configuration.roots.iter().filter(|root| root.language == Language::Topology);
+    let files = roots.map(|root| root.path.as_str()).collect::<BTreeSet<_>>().len();
+    files.min(answer.sources.len())
+}
+
 fn causes(answer: &Answer) -> Vec<Cause> {
     let mut by_text: BTreeMap<String, Cause> = BTreeMap::new();
     for undecided in &answer.outcome.undecided {
-        let root = undecided.because.cause.root();
-        let because = root.to_string();
+        let (because, advice) = answer.because(&undecided.because);
         let cause = by_text.entry(because.clone()).or_insert_with(|| Cause {
             because,
             checks: 0,
             rules: BTreeMap::new(),
-            advice: advice(root),
+            advice,
         });
         cause.checks += 1;
         *cause.rules.entry(undecided.rule).or_default() += 1;
@@ -192,7 +199,7 @@ fn causes(answer: &Answer) -> Vec<Cause> {
 }
 
 /// What a user can do about a cause.
-fn advice(cause: &value::Cause) -> Option<&'static str> {
+pub(super) fn advice(cause: &value::Cause) -> Option<&'static str> {
     match cause {
         value::Cause::Input(_) => Some("pass `--var` or `--var-file`"),
         value::Cause::Module(_) => Some("`terraform init` or `bicep restore` puts it on disk"),

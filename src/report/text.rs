@@ -76,8 +76,11 @@ fn of_finding<'a>(finding: &'a Finding, others: &[&'a Finding], explain: bool) -
     let own = finding.place.location.iter().map(|location| (location, None));
     places(own.chain(finding.related.iter().filter_map(related)).collect(), &mut elements);
     for related in finding.related.iter().filter(|related| related.place.location.is_none()) {
-        let (message, resource) = (printable(&related.message), printable(&related.place.resource));
-        elements.push(labelled("note", format!("{message}: {resource}")));
+        let text = match related.elsewhere(finding) {
+            Some(_) => printable(&related.statement(finding)),
+            None => format!("{}: {}", printable(&related.message), printable(&related.place.resource)),
+        };
+        elements.push(labelled("note", text));
     }
     if !elements.is_empty() {
         elements.push(Padding.into());

@@ -54,6 +54,11 @@ pub const FAIL_ON: &[&str] = &["error", "warning", "note", "never"];
 pub static KEYS: &[Key] = &[
     key("paths", Kind::Texts, "Folders and files to check when the command line names none."),
     key("exclude", Kind::Texts, "What is left out when folders are searched, as in `.gitignore`."),
+    key(
+        "contexts",
+        Kind::Texts,
+        "What other repositories have, in files that `portolan topology` wrote there.",
+    ),
     key("select", Kind::Rules, "Run only these rules or categories."),
     key("pedantic", Kind::Boolean, "Also run the rules that are a matter of taste."),
     key("possible", Kind::Boolean, "Also report what is possible but not certain."),

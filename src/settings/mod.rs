@@ -25,6 +25,8 @@ pub struct Settings {
     pub file: String,
     /// Folders and files to check when the command line names none.
     pub paths: Vec<PathBuf>,
+    /// Topologies of other repositories.
+    pub contexts: Vec<PathBuf>,
     /// What is left out when folders are searched.
     pub exclusion: Option<Exclusion>,
     /// Run only these rules or categories.

@@ -140,6 +140,7 @@ impl Reader<'_> {
         let mut settings = Settings {
             file: self.file.display().to_string(),
             paths: texts(table, "paths").iter().map(|path| folder.join(path)).collect(),
+            contexts: texts(table, "contexts").iter().map(|path| folder.join(path)).collect(),
             exclusion: None,
             select: value(table, "select").map(|_| texts(table, "select")),
             pedantic: flag("pedantic"),

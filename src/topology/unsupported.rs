@@ -66,7 +66,7 @@ impl Topology {
     /// have nothing to do with Azure's network.
     pub fn unsupported(&self) -> BTreeMap<EcoString, usize> {
         let mut types = BTreeMap::new();
-        for resource in &self.resources {
+        for resource in self.resources.iter().filter(|resource| !resource.is_context()) {
             let unsupported = match &resource.arm_type {
                 Some(arm_type) => is_unsupported(arm_type),
                 None => {

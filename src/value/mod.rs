@@ -181,6 +181,17 @@ pub enum Cause {
     Limit(EcoString),
 }
 
+impl Unknown {
+    /// The unknown behind derivations.
+    pub fn root(&self) -> &Unknown {
+        let mut unknown = self;
+        while let Cause::Derived(from) = &unknown.cause {
+            unknown = from;
+        }
+        unknown
+    }
+}
+
 impl Cause {
     /// The cause behind derivations.
     pub fn root(&self) -> &Cause {

@@ -144,7 +144,7 @@ fn result(report: &Report, finding: &Finding, style: &Style) -> SarifResult {
             .enumerate()
             .map(|(index, related)| PlaceLocation {
                 id: Some(index + 1),
-                message: Some(Text::plain(sentence(&related.message))),
+                message: Some(Text::plain(sentence(&related.statement(finding)))),
                 physical_location: related.place.location.as_ref().map(|location| physical(location, style)),
                 logical_locations: logical(&related.place),
             })

@@ -10,14 +10,10 @@ use serde_json::{Map, Value as Json, json};
 
 use super::*;
 
-/// The version of the form below. It grows when a reader of the older form would misread the newer one.
-pub const FORMAT: u32 = 1;
-
 /// Writes the model. `with_places` adds the addresses of resources, which differ between languages.
 pub fn to_json(topology: &Topology, with_places: bool) -> Json {
     let writer = Writer { topology, with_places };
     let mut root = Map::new();
-    root.insert("format".into(), json!(FORMAT));
     let mut list = |name: &str, mut items: Vec<Json>| {
         items.retain(|item| !item.is_null());
         if !items.is_empty() {

@@ -86,7 +86,7 @@ pub type ResourceId = Id<ResourceNode>;
 pub struct ResourceNode {
     /// Root and address.
     pub key: ResourceKey,
-    /// The language of its root; for messages only.
+    /// The language of its root; for messages, and to tell what is not checked here.
     pub language: Language,
     /// The ARM type in its usual spelling (`Microsoft.Storage/storageAccounts`); `None` for a type that Portolan does not know.
     pub arm_type: Option<EcoString>,
@@ -119,6 +119,13 @@ pub struct ResourceNode {
     pub place: Place,
     /// Its arguments, for properties that the model does not name; read them through [`Topology::property`].
     pub body: Value,
+}
+
+impl ResourceNode {
+    /// Whether it is known from a topology that another repository wrote: it exists, and is not checked here.
+    pub fn is_context(&self) -> bool {
+        self.language == Language::Topology
+    }
 }
 
 /// What every part of the model has.
