@@ -64,6 +64,8 @@ pub fn fix(options: &Options, progress: &dyn Fn(Stage)) -> Fixing {
     let mut watched = options.clone();
     let extra = rules::ALL.iter().copied().filter(|rule| !rule.pedantic && !has(&options.rules, rule));
     watched.rules.extend(extra);
+    // Changed lines are those of the files as they are. What they touch is settled before the first edit moves them.
+    watched.changes = None;
 
     let mut texts = Texts::new();
     let mut trials = TRIALS;
@@ -72,9 +74,10 @@ pub fn fix(options: &Options, progress: &dyn Fn(Stage)) -> Fixing {
     let hidden = first.1.hidden.clone();
     let planned = first.1.languages.contains(&Language::TerraformPlan);
     let mut current = first.1;
+    let told = Told::of(&current.report, options);
     let mut fixed = Vec::new();
     for _ in 0..ROUNDS {
-        let candidates = candidates(&current.report, &options.rules);
+        let candidates = candidates(&current.report, &options.rules, &told);
         if candidates.is_empty() {
             break;
         }
@@ -94,7 +97,11 @@ pub fn fix(options: &Options, progress: &dyn Fn(Stage)) -> Fixing {
         texts = with_refs(&texts, &kept);
         current = next;
     }
-    let report = over(&texts, options, progress).1.report;
+    let untouched = Options { changes: None, ..options.clone() };
+    let mut report = over(&texts, &untouched, progress).1.report;
+    if told.only.is_some() {
+        report.leave_out_untouched(|finding| told.is(finding));
+    }
     let files = texts
         .iter()
         .filter_map(|(path, text)| {
@@ -103,6 +110,30 @@ pub fn fix(options: &Options, progress: &dyn Fn(Stage)) -> Fixing {
         })
         .collect();
     Fixing { files, fixed, report, hidden, planned }
+}
+
+/// Which findings are told, where only those are that a change touches.
+struct Told {
+    only: Option<BTreeSet<String>>,
+}
+
+impl Told {
+    fn of(report: &Report, options: &Options) -> Self {
+        let touched = |changes: &crate::changes::Changes| {
+            let findings = report.findings.iter().filter(|finding| changes.touch(finding));
+            findings.map(|finding| recognised(finding).to_string()).collect()
+        };
+        Self { only: options.changes.as_ref().map(touched) }
+    }
+
+    fn is(&self, finding: &Finding) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(recognised(finding)))
+    }
+}
+
+/// What a finding is recognised by when lines have moved: its fingerprint, without the number that tells equals apart.
+fn recognised(finding: &Finding) -> &str {
+    finding.fingerprint.split(':').next().unwrap_or_default()
 }
 
 fn has(rules: &[&'static Rule], rule: &Rule) -> bool {
@@ -120,7 +151,7 @@ fn over(texts: &Texts, options: &Options, progress: &dyn Fn(Stage)) -> (Arc<Sour
 }
 
 /// The fixes of a report that do not touch each other, the first ones first; the others wait for the next round.
-fn candidates<'r>(report: &'r Report, rules: &[&'static Rule]) -> Vec<Candidate<'r>> {
+fn candidates<'r>(report: &'r Report, rules: &[&'static Rule], told: &Told) -> Vec<Candidate<'r>> {
     let mut chosen: Vec<Candidate<'r>> = Vec::new();
     let mut taken: BTreeMap<&str, Vec<Span>> = BTreeMap::new();
     for finding in &report.findings {
@@ -128,6 +159,9 @@ fn candidates<'r>(report: &'r Report, rules: &[&'static Rule]) -> Vec<Candidate<
         else {
             continue;
         };
+        if !told.is(finding) {
+            continue;
+        }
         if let Some(same) = chosen.iter_mut().find(|candidate| candidate.fix.edits == fix.edits) {
             same.findings.push(finding);
             continue;

@@ -159,3 +159,73 @@ fn what_git_cannot_tell_ends_the_run() {
     let output = folder.run(&["check", "--only-changed"]);
     assert_eq!(status(&output), 2, "{output:?}");
 }
+
+/// A database server in a subnet that is not delegated to it: `--fix` adds the lines of a delegation.
+fn server(name: &str, range: &str) -> String {
+    let server = format!(
+        r#"resource "azurerm_mysql_flexible_server" "{name}" {{
+  name                = "mysql-{name}"
+  resource_group_name = "rg"
+  location            = "westeurope"
+  delegated_subnet_id = azurerm_subnet.{name}.id
+}}
+"#
+    );
+    format!("{}\n{server}", subnet(name, range))
+}
+
+#[test]
+fn only_what_is_told_is_fixed() {
+    let (first, second) = (server("first", "10.0.0.0/24"), server("second", "10.0.1.0/24"));
+    // Where the blocks of the second server are after the first one's subnet has grown, lines have changed.
+    let remarks = "# a remark\n".repeat(20);
+    let text = format!("{NETWORK}\n{first}\n{second}\n{remarks}");
+    let repository = Repository::new(&[("main.tf", &text)]);
+    let folder = &repository.0;
+    let select = ["--select", "subnet-delegation-missing", "--only-changed"];
+    let run = |more: &[&str]| folder.run(&[&["check"][..], &select, more].concat());
+
+    let output = run(&["--diff"]);
+    assert_eq!((status(&output), stdout(&output).as_str()), (0, ""));
+    assert_eq!(status(&run(&["--fix"])), 0);
+    assert_eq!(folder.read("main.tf"), text);
+
+    let changed = text
+        .replace("azurerm_subnet.first.id\n", "azurerm_subnet.first.id # here\n")
+        .replace("a remark", "another remark");
+    folder.write("main.tf", &changed);
+    let delegated = |text: &str| -> Vec<String> {
+        let blocks = text.split("resource ").filter(|block| block.contains("delegation {"));
+        blocks.map(|block| block.lines().next().unwrap_or_default().to_string()).collect()
+    };
+    let output = run(&["--diff"]);
+    assert_eq!(status(&output), 1);
+    let diff = stdout(&output);
+    assert_eq!(diff.matches("+  delegation {").count(), 1, "{diff}");
+    assert_eq!(folder.read("main.tf"), changed);
+
+    let output = run(&["--fix", "--format", "json"]);
+    let report: Json = serde_json::from_slice(&output.stdout).expect("a report");
+    assert_eq!((found(&report), status(&output)), (vec![], 0), "{output:?}");
+    assert_eq!(report["summary"]["untouched_hidden"], 1);
+    assert_eq!(delegated(&folder.read("main.tf")), ["\"azurerm_subnet\" \"first\" {"]);
+
+    // All that is told is fixed when everything is.
+    assert_eq!(status(&folder.run(&["check", "--select", "subnet-delegation-missing", "--fix"])), 0);
+    assert_eq!(delegated(&folder.read("main.tf")).len(), 2);
+}
+
+#[test]
+fn what_a_fix_cannot_mend_is_still_told() {
+    let repository = Repository::new(&[("main.tf", NETWORK)]);
+    let folder = &repository.0;
+    folder.write(
+        "main.tf",
+        &format!("{NETWORK}\n{}\n{}", server("one", "10.0.0.0/24"), subnet("outside", "10.9.0.0/24")),
+    );
+    let select = "subnet-delegation-missing,subnet-outside-vnet";
+    let output = folder.run(&["check", "--fix", "--only-changed", "--format", "json", "--select", select]);
+    let report: Json = serde_json::from_slice(&output.stdout).expect("a report");
+    assert_eq!((found(&report), status(&output)), (vec![OUTSIDE.to_string()], 1), "{output:?}");
+    assert!(folder.read("main.tf").contains("delegation {"));
+}
