@@ -323,6 +323,32 @@ fn several_paths_are_checked_and_the_numbers_agree() {
 }
 
 #[test]
+fn a_plan_points_at_the_configuration_in_the_checkout() {
+    let plans = Path::new(CHECKOUT).join("testdata/plans/spokes");
+    let annotations = |runner: &mut Runner| -> Vec<String> {
+        let output = runner.check();
+        assert_eq!(status(&output), 1, "{output:?}");
+        stdout(&output).lines().filter(|line| line.starts_with("::error ")).map(str::to_string).collect()
+    };
+    let mut runner = Runner::new();
+    runner.copy(&plans, ".");
+    runner.input("plan", "plan.json");
+    let at_top = annotations(&mut runner);
+    assert!(!at_top.is_empty() && at_top.iter().all(|line| line.contains(".tf,line=")), "{at_top:#?}");
+
+    // Configuration elsewhere has to be named.
+    let mut runner = Runner::new();
+    runner.copy(&plans, "infra");
+    runner.input("plan", "infra/plan.json");
+    let unnamed = annotations(&mut runner);
+    assert!(!unnamed.is_empty() && unnamed.iter().all(|line| !line.contains("line=")), "{unnamed:#?}");
+    runner.input("paths", "infra");
+    let named = annotations(&mut runner);
+    let moved = |line: &String| line.replacen("file=", "file=infra/", 1);
+    assert_eq!(named, at_top.iter().map(moved).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_release_is_installed_after_its_checksum_was_right() {
     let mut runner = Runner::new();
     let release = runner.release(&format!("download/v{}", env!("CARGO_PKG_VERSION")));
