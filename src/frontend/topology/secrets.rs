@@ -1,28 +1,32 @@
 //! What looks like a secret, though nobody marked it: it has no business in a document that is handed on.
 
-/// Words in names of attributes whose values may be secret, or are whole programs and settings in which secrets hide.
-const WORDS: &[&str] = &[
-    "arguments",
+/// How an attribute is called, and what that says of its value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Name {
+    /// Nothing.
+    Open,
+    /// It is about keys, certificates or secrets: what is written there may be secret, whether it is there is not.
+    About,
+    /// It may be secret as a whole, or is a program, or settings in which secrets hide.
+    Secret,
+}
+
+/// Words of [`Name::About`].
+const ABOUT: &[&str] = &[
     "certificate",
     "certificates",
-    "command",
-    "content",
     "credential",
     "credentials",
-    "env",
     "key",
     "keys",
-    "passphrase",
-    "password",
-    "passwords",
-    "pfx",
-    "sas",
     "script",
     "secret",
     "secrets",
-    "token",
-    "tokens",
 ];
+
+/// Words of [`Name::Secret`].
+const SECRET: &[&str] =
+    &["command", "content", "env", "passphrase", "password", "passwords", "pfx", "sas", "token", "tokens"];
 
 /// Neighbouring words that say so together.
 const PAIRS: &[(&str, &str)] = &[
@@ -49,22 +53,34 @@ const PIECES: &[&str] = &[
     "-----begin",
 ];
 
-/// Whether the value of an attribute is left out for its name. Ids of keys and secrets (`key_vault_key_id`) only say where
-/// they are.
-pub(super) fn is_secret_name(name: &str) -> bool {
+/// What an attribute's name says of its value. Ids and names of keys and secrets (`key_vault_key_id`) only say where they are.
+pub(super) fn name(name: &str) -> Name {
     let words = words(name);
     let last = words.last().map(String::as_str).unwrap_or_default();
     if matches!(last, "id" | "ids" | "name" | "names" | "uri" | "url" | "enabled") {
-        return false;
+        return Name::Open;
     }
-    words.iter().any(|word| WORDS.contains(&word.as_str()))
-        || words.windows(2).any(|pair| matches!(pair, [a, b] if PAIRS.contains(&(a.as_str(), b.as_str()))))
+    let pair = |pair: &[String]| matches!(pair, [a, b] if PAIRS.contains(&(a.as_str(), b.as_str())));
+    if words.iter().any(|word| SECRET.contains(&word.as_str()))
+        || words.windows(2).any(pair)
+        || words.len() == 1 && last == "arguments"
+    {
+        return Name::Secret;
+    }
+    if words.iter().any(|word| ABOUT.contains(&word.as_str())) { Name::About } else { Name::Open }
 }
 
-/// Whether resources of a type are there to hold a value that may be secret (`azurerm_key_vault_secret`).
+/// Whether an attribute of something that is about secrets says which one is meant, or whether it is used.
+pub(super) fn only_names(name: &str) -> bool {
+    matches!(words(name).last().map(String::as_str), Some("id" | "ids" | "name" | "names" | "enabled"))
+}
+
+/// Whether resources of a type are there to hold something that may be secret (`azurerm_key_vault_secret`).
 pub(super) fn holds_secret(resource_type: &str) -> bool {
     let words = words(resource_type);
-    words.last().is_some_and(|last| WORDS.contains(&last.as_str()))
+    let last = words.last().map(String::as_str).unwrap_or_default();
+    ABOUT.contains(&last)
+        || SECRET.contains(&last)
         || words.iter().any(|word| matches!(word.as_str(), "variable" | "variables"))
 }
 
@@ -101,37 +117,47 @@ mod tests {
 
     #[test]
     fn names_of_secrets_are_known_in_every_spelling() {
-        for name in [
-            "admin_password",
-            "adminPassword",
-            "shared_key",
-            "primaryAccessKey",
-            "custom_data",
-            "customData",
-            "appSettings",
-            "app_settings",
-            "connection_string",
-            "client_secret",
-            "protectedSettings",
-            "administratorLoginPassword",
-            "ssl_certificate",
-        ] {
-            assert!(is_secret_name(name), "{name}");
-        }
-        for name in [
-            "name",
-            "address_prefixes",
-            "disassociate_on_delete",
-            "monkey",
-            "key_vault_id",
-            "key_vault_secret_id",
-            "private_connection_resource_id",
-            "public_network_access_enabled",
-            "ssl_certificate_name",
-            "dns_settings",
-        ] {
-            assert!(!is_secret_name(name), "{name}");
-        }
+        let all = |expected: Name, names: &[&str]| {
+            for text in names {
+                assert_eq!(name(text), expected, "{text}");
+            }
+        };
+        all(
+            Name::Secret,
+            &[
+                "admin_password",
+                "adminPassword",
+                "custom_data",
+                "customData",
+                "appSettings",
+                "app_settings",
+                "connection_string",
+                "protectedSettings",
+                "administratorLoginPassword",
+                "scriptContent",
+                "arguments",
+            ],
+        );
+        all(
+            Name::About,
+            &["shared_key", "primaryAccessKey", "client_secret", "ssl_certificate", "sslCertificates"],
+        );
+        all(
+            Name::Open,
+            &[
+                "name",
+                "address_prefixes",
+                "disassociate_on_delete",
+                "monkey",
+                "key_vault_id",
+                "key_vault_secret_id",
+                "private_connection_resource_id",
+                "public_network_access_enabled",
+                "ssl_certificate_name",
+                "delegatedSubnetArguments",
+                "dns_settings",
+            ],
+        );
     }
 
     #[test]

@@ -172,6 +172,34 @@ fn what_must_not_be_shown_is_not_written() {
 }
 
 #[test]
+fn what_is_about_secrets_keeps_what_is_none() {
+    let object = |entries: Vec<(&str, Value)>| {
+        let entries =
+            entries.into_iter().map(|(name, value)| (name.into(), Entry { span: Span::NOWHERE, value }));
+        Value::mapping(MappingKind::Object, entries, Span::NOWHERE)
+    };
+    let certificate = || {
+        vec![
+            ("name", text("tls")),
+            ("key_vault_secret_id", text("https://vault/secrets/tls")),
+            ("data", text("hunter2")),
+            ("list", Value::sequence(SequenceKind::List, vec![text("hunter2")], Span::NOWHERE)),
+        ]
+    };
+    let body = again(vec![
+        ("ssl_certificate", Value::sequence(SequenceKind::List, vec![object(certificate())], Span::NOWHERE)),
+        ("shared_key_access", Value::bool(false, Span::NOWHERE)),
+        ("after", text("all")),
+    ]);
+    let certificate = &body.get("ssl_certificate").unwrap().as_sequence().unwrap().items[0];
+    assert_eq!(certificate.get("key_vault_secret_id").unwrap().as_str(), Some("https://vault/secrets/tls"));
+    assert!(certificate.get("data").unwrap().is_unknown());
+    assert!(certificate.get("list").unwrap().as_sequence().unwrap().items[0].is_unknown());
+    assert_eq!(body.get("shared_key_access").unwrap().as_bool(), Some(false));
+    assert_eq!(body.get("after").unwrap().as_str(), Some("all"));
+}
+
+#[test]
 fn contexts_are_not_written_again() {
     let text = Json::Object(write(&configuration("azurerm_subnet", vec![("name", text("a"))]))).to_string();
     let read = load(&text, 0, &SourceMap::new().add(Path::new("hub.json"), "")).unwrap();

@@ -9,7 +9,7 @@ use crate::resource::{Configuration, Language, Level, Mode, Multiplicity, Resour
 use crate::source::Span;
 use crate::value::{Cause, Mapping, Number, Reference, Step, TemplatePart, Unknown, Value, ValueKind};
 
-use super::secrets::{holds_secret, is_secret_name, may_hold_secret};
+use super::secrets::{Name, holds_secret, may_hold_secret, name, only_names};
 use super::{DEPTH, FORMAT, SENSITIVE};
 
 /// Writes what another run needs to know of a configuration: its resources of Azure with everything that is known of them,
@@ -30,7 +30,7 @@ pub fn write(configuration: &Configuration) -> Map<String, Json> {
         roots,
         unknowns: Vec::new(),
         numbers: HashMap::new(),
-        of_secret: false,
+        about_secrets: false,
         of_deployment: false,
     };
     let resources: Vec<Json> =
@@ -95,8 +95,8 @@ struct Writer {
     unknowns: Vec<Json>,
     /// Those that are written already, with their numbers.
     numbers: HashMap<Unknown, Vec<(Identity, usize)>>,
-    /// Whether the resource that is being written is there to hold a value that may be secret.
-    of_secret: bool,
+    /// Whether what is being written is about secrets: then its texts and numbers are not.
+    about_secrets: bool,
     /// Whether it is a deployment of other resources.
     of_deployment: bool,
 }
@@ -149,10 +149,11 @@ impl Writer {
             false => {
                 let bare = resource.resource_type.split('@').next().unwrap_or_default();
                 self.of_deployment = bare.eq_ignore_ascii_case("Microsoft.Resources/deployments");
-                self.of_secret = holds_secret(&resource.resource_type);
+                self.about_secrets = holds_secret(&resource.resource_type);
                 self.value(&resource.body, resource.key.root, 0)
             }
         };
+        (self.of_deployment, self.about_secrets) = (false, false);
         object.insert("body".into(), body);
         Some(Json::Object(object))
     }
@@ -182,6 +183,9 @@ impl Writer {
             ValueKind::Null => Json::Null,
             _ if value.sensitive => self.hidden(SENSITIVE, Cause::Unsupported),
             ValueKind::Bool(flag) => json!(flag),
+            ValueKind::Number(_) | ValueKind::String(_) | ValueKind::Template(_) if self.about_secrets => {
+                self.hidden(SENSITIVE, Cause::Unsupported)
+            }
             ValueKind::Number(number) => of_number(number),
             ValueKind::String(text) if may_hold_secret(text) => self.hidden(SENSITIVE, Cause::Unsupported),
             ValueKind::String(text) => json!(text.as_str()),
@@ -221,12 +225,20 @@ impl Writer {
             if name == "tags" || value.is_null() && mapping.rest.is_none() {
                 continue;
             }
-            let secret = is_secret_name(name) || self.of_secret && name == "value";
-            let secret = secret && !value.is_unknown() && !value.is_null();
-            let written = if secret {
-                self.hidden(SENSITIVE, Cause::Unsupported)
-            } else {
-                self.value(value, root, depth + 1)
+            let written = match self::name(name) {
+                // That something is on or off is no secret, and neither is what stands for a value.
+                Name::Secret if !value.is_unknown() && value.as_bool().is_none() && !value.is_null() => {
+                    self.hidden(SENSITIVE, Cause::Unsupported)
+                }
+                class => {
+                    let is_open =
+                        value.as_sequence().is_none() && value.as_mapping().is_none() && only_names(name);
+                    let about = (self.about_secrets || class == Name::About) && !is_open;
+                    let outer = std::mem::replace(&mut self.about_secrets, about);
+                    let written = self.value(value, root, depth + 1);
+                    self.about_secrets = outer;
+                    written
+                }
             };
             // Names with a dollar sign are the document's own.
             let escape = if name.starts_with('$') { "$" } else { "" };
