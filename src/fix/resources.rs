@@ -50,8 +50,7 @@ impl<'a> Planner<'a> {
             .iter()
             .filter(|link| topology[**link].header.declared == Declared::Separate)
             .filter_map(|link| self.declaration(topology[*link].header.resource))
-            .filter(|link| link.can_name(&zone) && link.can_name(&network))
-            .last();
+            .rfind(|link| link.can_name(&zone) && link.can_name(&network));
         let behind = beside.as_ref().unwrap_or(&zone);
         if !behind.can_name(&network) || !behind.can_name(&zone) {
             return None;
