@@ -3,17 +3,23 @@
 //! Git is called as a program: it knows attributes, renames, work trees, sparse checkouts and every format of repository, and it
 //! is there wherever a pull request is checked. A library that does all this is larger than the rest of Portolan.
 
+mod former;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::report::{Finding, Location};
+use crate::source::SourceMap;
+use former::Former;
 
 /// The lines that have changed, by file.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     /// Canonical paths with their changed lines; `None` for all of them.
     files: HashMap<PathBuf, Option<BTreeSet<u32>>>,
+    /// What the files of each repository were.
+    former: Vec<Former>,
 }
 
 /// Why git cannot say what has changed.
@@ -54,6 +60,7 @@ impl Changes {
                 found => found?,
             };
             all.files.extend(found.files);
+            all.former.extend(found.former);
         }
         Ok(all)
     }
@@ -80,6 +87,7 @@ impl Changes {
         let mut lines: BTreeMap<String, Option<BTreeSet<u32>>> =
             names.split('\0').filter(|name| !name.is_empty()).map(|name| (name.to_string(), None)).collect();
         let mut blocks = Blocks::default();
+        let mut former_files = Vec::new();
         if has_head {
             let base = base.as_deref().unwrap_or("HEAD");
             let arguments = |more: &[&'static str]| -> Vec<&str> {
@@ -101,6 +109,10 @@ impl Changes {
             for (name, changed) in changed_lines(&text) {
                 lines.entry(name).or_insert(Some(changed));
             }
+            let unknown = lines.iter().filter(|(_, lines)| lines.is_none());
+            let unknown = unknown.map(|(name, _)| canonical(&top.join(name)));
+            let raw = git(&top, &arguments(&["--raw", "-z", "--no-abbrev", "--no-renames"]))?;
+            former_files.push(Former::of(&top, &raw, unknown));
             for (blob, name) in former(&git(&top, &arguments(&["--raw", "-z", "--no-abbrev"]))?) {
                 if let Ok(text) = git(&top, &["cat-file", "blob", blob]) {
                     blocks.add(name, &text);
@@ -111,7 +123,17 @@ impl Changes {
         for (name, lines) in blocks.without_moved(&top, lines) {
             files.insert(canonical(&top.join(name)), lines);
         }
-        Ok(Self { files })
+        Ok(Self { files, former: former_files })
+    }
+
+    /// The former texts of the files that a run has read and that have changed or stand beside removed ones, under the
+    /// paths by which it read them; `None` when the former state cannot be made with the files that are there.
+    pub fn former_texts(&self, sources: &SourceMap) -> Option<Vec<(PathBuf, String)>> {
+        let mut all = Vec::new();
+        for former in &self.former {
+            all.extend(former.texts(sources)?);
+        }
+        Some(all)
     }
 
     /// Whether the evidence of a finding touches a changed line: where it starts, what takes part in it, and where the values

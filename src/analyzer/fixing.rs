@@ -10,6 +10,7 @@ use crate::resource::{Language, Level};
 use crate::rules::{self, Rule};
 use crate::source::{SourceMap, Span};
 
+use super::touched::Touched;
 use super::{Checked, Options, Stage, examine};
 
 /// More rounds than fixes that wait for each other take. Each round ends with fewer findings than it began with.
@@ -74,7 +75,7 @@ pub fn fix(options: &Options, progress: &dyn Fn(Stage)) -> Fixing {
     let hidden = first.1.hidden.clone();
     let planned = first.1.languages.contains(&Language::TerraformPlan);
     let mut current = first.1;
-    let told = Told::of(&current.report, options);
+    let told = Told::of(&mut current, &originals, options);
     let mut fixed = Vec::new();
     for _ in 0..ROUNDS {
         let candidates = candidates(&current.report, &options.rules, &told);
@@ -118,12 +119,11 @@ struct Told {
 }
 
 impl Told {
-    fn of(report: &Report, options: &Options) -> Self {
-        let touched = |changes: &crate::changes::Changes| {
-            let findings = report.findings.iter().filter(|finding| changes.touch(finding));
-            findings.map(|finding| recognised(finding).to_string()).collect()
-        };
-        Self { only: options.changes.as_ref().map(touched) }
+    fn of(checked: &mut Checked, sources: &SourceMap, options: &Options) -> Self {
+        let Some(changes) = &options.changes else { return Self { only: None } };
+        let touched = Touched::of(&mut checked.report, changes, sources, options, &checked.languages);
+        let findings = checked.report.findings.iter().filter(|finding| touched.is(finding));
+        Self { only: Some(findings.map(|finding| recognised(finding).to_string()).collect()) }
     }
 
     fn is(&self, finding: &Finding) -> bool {

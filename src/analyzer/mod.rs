@@ -9,6 +9,7 @@ mod plans;
 mod selection;
 mod standing;
 mod templates;
+mod touched;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,8 @@ use crate::source::{SourceMap, Span};
 use crate::suppression::{Ignore, Suppressions};
 use crate::topology::{self, Topology};
 use crate::value::Value;
+
+use touched::Touched;
 
 pub use crate::frontend::terraform::VariableArgument;
 pub use exclusion::Exclusion;
@@ -141,9 +144,13 @@ fn examine(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> 
         possible: true,
     };
     let mut report = assemble(&answer);
+    let languages: Vec<Language> = model.configuration.roots.iter().map(|root| root.language).collect();
     finish(&mut report, &model.configuration.suppressions, sources, options);
+    if let Some(changes) = &options.changes {
+        let touched = Touched::of(&mut report, changes, sources, options, &languages);
+        report.leave_out_untouched(|finding| touched.is(finding));
+    }
     report.draw(&model.topology);
-    let languages = model.configuration.roots.iter().map(|root| root.language).collect();
     let checked = Checked { report, hidden: hidden_lines(&answer), languages };
     drop(context);
     // Taking a large model apart takes a while, for which nobody has to wait.
@@ -151,7 +158,7 @@ fn examine(sources: &SourceMap, options: &Options, progress: &dyn Fn(Stage)) -> 
     checked
 }
 
-/// What the author of the run wants of what was found: severities, suppressions, and only what is news.
+/// What the author of the run wants of what was found: severities, suppressions, and what is not known.
 fn finish(report: &mut Report, suppressions: &[Suppression], sources: &SourceMap, options: &Options) {
     for finding in &mut report.findings {
         finding.severity = options.severities.get(finding.rule).copied().unwrap_or(finding.severity);
@@ -166,9 +173,6 @@ fn finish(report: &mut Report, suppressions: &[Suppression], sources: &SourceMap
     }
     if options.only_new || options.baseline.is_some() {
         report.leave_out_known();
-    }
-    if let Some(changes) = &options.changes {
-        report.leave_out_untouched(|finding| changes.touch(finding));
     }
 }
 

@@ -229,3 +229,84 @@ fn what_a_fix_cannot_mend_is_still_told() {
     assert_eq!((found(&report), status(&output)), (vec![OUTSIDE.to_string()], 1), "{output:?}");
     assert!(folder.read("main.tf").contains("delegation {"));
 }
+
+/// Two networks.
+fn networks() -> String {
+    let two =
+        NETWORK.replace("\"main\"", "\"other\"").replace("\"vnet\"", "\"other\"").replace("10.0.", "10.1.");
+    format!("{NETWORK}\n{two}")
+}
+
+/// A half of their peering.
+fn half(from: &str, to: &str) -> String {
+    format!(
+        r#"resource "azurerm_virtual_network_peering" "{from}" {{
+  name                      = "{from}-to-{to}"
+  resource_group_name       = "rg"
+  virtual_network_name      = azurerm_virtual_network.{from}.name
+  remote_virtual_network_id = azurerm_virtual_network.{to}.id
+}}
+"#
+    )
+}
+
+const ONE_WAY: &str = "peering-one-way azurerm_virtual_network_peering.main";
+
+#[test]
+fn what_a_removed_block_leaves_behind_is_touched() {
+    let both = format!("{}\n{}", half("other", "main"), subnet("inside", "10.0.3.0/24"));
+    let repository = Repository::new(&[
+        ("net/networks.tf", &networks()),
+        ("net/main.tf", &half("main", "other")),
+        ("net/other.tf", &both),
+        ("net/subnets.tf", &subnet("outside", "10.9.0.0/24")),
+    ]);
+    let folder = &repository.0;
+    assert_eq!(repository.touched(), [""; 0]);
+    // The other half goes, and nothing else is different where it is missed.
+    folder.write("net/other.tf", &subnet("inside", "10.0.3.0/24"));
+    assert_eq!(repository.touched(), [ONE_WAY]);
+    let output = folder.run_in("net", &["check", "--format", "json", "--only-changed"]);
+    let report: Json = serde_json::from_slice(&output.stdout).expect("a report");
+    assert_eq!(found(&report), [ONE_WAY]);
+    assert_eq!(report["summary"]["untouched_hidden"], 1);
+    // With its whole file, too.
+    repository.git(&["reset", "--quiet", "--hard"]);
+    folder.remove("net/other.tf");
+    assert_eq!(repository.touched(), [ONE_WAY]);
+    // What the change leaves behind is fixed, what was there before is not.
+    let output = folder.run(&["check", "--only-changed", "--fix", "--format", "json"]);
+    let report: Json = serde_json::from_slice(&output.stdout).expect("a report");
+    assert_eq!((found(&report), status(&output)), (vec![], 0), "{output:?}");
+    repository.git(&["reset", "--quiet", "--hard"]);
+    // Against a revision, with files renamed on the way.
+    repository.git(&["checkout", "--quiet", "-b", "feature"]);
+    repository.git(&["mv", "net/main.tf", "net/peering.tf"]);
+    folder.write("net/other.tf", &subnet("inside", "10.0.3.0/24"));
+    repository.commit();
+    assert_eq!(repository.touched(), [""; 0]);
+    assert_eq!(folder.found(&["--only-changed=main"]), [ONE_WAY]);
+    // It is there before the next change.
+    folder.write("net/subnets.tf", &format!("# here\n{}", subnet("outside", "10.9.0.0/24")));
+    assert_eq!(repository.touched(), [""; 0]);
+}
+
+#[test]
+fn former_states_that_cannot_be_made_are_said() {
+    let repository = Repository::new(&[
+        ("networks.tf", &networks()),
+        ("main.tf", &half("main", "other")),
+        ("other.tf", &half("other", "main").replace("main.id", "main.id # var.none")),
+        ("terraform.tfvars", "# nothing\n"),
+    ]);
+    let folder = &repository.0;
+    folder.remove("terraform.tfvars");
+    folder.write("other.tf", "");
+    let (report, _) = folder.check(&["--only-changed"]);
+    assert_eq!(found(&report), [""; 0]);
+    assert!(codes(&report).contains(&"former-state-unknown"), "{report:#}");
+    // Nothing is to be said where every finding is touched anyway, or there is none.
+    folder.write("other.tf", &half("other", "main"));
+    let (report, _) = folder.check(&["--only-changed"]);
+    assert_eq!((found(&report), codes(&report)), (vec![], vec![]));
+}
