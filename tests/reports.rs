@@ -106,6 +106,7 @@ impl Run {
             dependencies: Vec::new(),
             action: None,
             replaced_for: Vec::new(),
+            because: None,
             place,
             body: Value::null(header),
         });
@@ -359,6 +360,7 @@ fn a_line_with_a_sensitive_value_is_not_shown() {
         provider: None,
         action: None,
         replaced_for: Vec::new(),
+        because: None,
     });
     run.outcome.findings.push(Finding::new(
         OVERLAP.name,
