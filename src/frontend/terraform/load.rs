@@ -75,16 +75,23 @@ fn read_module(sources: &SourceMap, dir: &Path) -> (Module, Vec<Diagnostic>) {
     let mut body = Body::default();
     let mut overrides = Vec::new();
     let mut incomplete = false;
-    for path in files_in(dir, is_module_file) {
-        let file = match read(sources, &path) {
-            Ok(file) => file,
+    let files: Vec<_> = files_in(dir, is_module_file)
+        .into_par_iter()
+        .map(|path| {
+            let parse =
+                |file: Arc<SourceFile>| if is_json(&file) { parse_json(&file) } else { parse_hcl(&file) };
+            (read(sources, &path).map(parse), path)
+        })
+        .collect();
+    for (parsed, path) in files {
+        let parsed = match parsed {
+            Ok(parsed) => parsed,
             Err(problem) => {
                 diagnostics.push(problem);
                 incomplete = true;
                 continue;
             }
         };
-        let parsed = if is_json(&file) { parse_json(&file) } else { parse_hcl(&file) };
         incomplete |= !parsed.diagnostics.is_empty();
         diagnostics.extend(parsed.diagnostics);
         for attribute in &parsed.body.attributes {
