@@ -7,6 +7,7 @@ pub mod conditions;
 pub mod entries;
 pub mod filters;
 pub mod hosts;
+pub mod nameless;
 pub mod names;
 pub mod peers;
 pub mod reach;

@@ -12,6 +12,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::nameless::{self, Leads};
 use crate::topology::{Firewall, Id, Place, PrivateDnsZone, ResourceId, Subnet, Topology, VirtualNetwork};
 use crate::value::{Cause, Unknown};
 
@@ -289,6 +290,16 @@ fn forwarding_rules(topology: &Topology, network: Id<VirtualNetwork>) -> Option<
         .next()
 }
 
+/// Why a zone may have links that are not seen to be its own: links of zones that are not known.
+pub fn hidden_link(topology: &Topology, zone: Id<PrivateDnsZone>) -> Option<&Arc<Unknown>> {
+    topology.zone_links.iter().find_map(|link| {
+        match nameless::leads(&link.zone, zone, |id| &topology[id].header) {
+            Leads::Perhaps(why) => Some(why),
+            Leads::Yes | Leads::No => None,
+        }
+    })
+}
+
 enum Linked {
     Yes,
     No,
@@ -299,26 +310,17 @@ enum Linked {
 fn linked(topology: &Topology, network: Id<VirtualNetwork>, zone: Id<PrivateDnsZone>) -> Linked {
     let mut undecided: Option<Arc<Unknown>> = None;
     for link in &topology.zone_links {
-        let this_zone = match link.zone.to() {
-            Some(id) => id == zone,
-            None => {
-                // A link of an unknown zone to this network may be the one.
-                if link.network.to().is_none_or(|id| id == network) {
-                    undecided = undecided.or(link.zone.unknown().cloned());
-                }
-                continue;
-            }
-        };
-        if !this_zone {
-            continue;
-        }
-        match link.network.to() {
-            Some(id) if id == network => match &link.header.uncertain {
+        let to_zone = nameless::leads(&link.zone, zone, |id| &topology[id].header);
+        let to_network = nameless::leads(&link.network, network, |id| &topology[id].header);
+        match (to_zone, to_network) {
+            (Leads::No, _) | (_, Leads::No) => {}
+            (Leads::Yes, Leads::Yes) => match &link.header.uncertain {
                 None => return Linked::Yes,
                 Some(why) => undecided = undecided.or(Some(Arc::clone(why))),
             },
-            Some(_) => {}
-            None => undecided = undecided.or(link.network.unknown().cloned()),
+            (Leads::Perhaps(why), _) | (_, Leads::Perhaps(why)) => {
+                undecided = undecided.or(Some(Arc::clone(why)));
+            }
         }
     }
     let (zone_header, network_header) = (&topology[zone].header, &topology[network].header);

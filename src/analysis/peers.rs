@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::nameless;
 use crate::topology::{Id, Link, Topology, VirtualNetwork};
 use crate::value::Unknown;
 
@@ -44,12 +45,6 @@ pub fn of(topology: &Topology, network: Id<VirtualNetwork>) -> Vec<Peer> {
     peers
 }
 
-/// Why a network that is only looked up may be any other one: its name is not known.
-pub fn nameless(topology: &Topology, network: Id<VirtualNetwork>) -> Option<&Arc<Unknown>> {
-    let header = &topology[network].header;
-    header.name.unknown().filter(|_| !header.is_managed())
-}
-
 /// Why a peering from one network to another may be declared here under names that are not known.
 pub fn hidden_half(
     topology: &Topology,
@@ -57,7 +52,7 @@ pub fn hidden_half(
     to: Id<VirtualNetwork>,
 ) -> Option<&Arc<Unknown>> {
     let is = |link: &Link<VirtualNetwork>, wanted| link.to() == Some(wanted);
-    let why = |link: &Link<VirtualNetwork>| nameless(topology, link.to()?);
+    let why = |link: &Link<VirtualNetwork>| nameless::why(&topology[link.to()?].header);
     topology.peerings.iter().find_map(|half| match (is(&half.network, from), is(&half.remote, to)) {
         (true, false) => why(&half.remote),
         (false, true) => why(&half.network),
@@ -75,8 +70,14 @@ pub fn blind_spot(topology: &Topology, network: Id<VirtualNetwork>) -> Option<Ar
     topology
         .peerings
         .iter()
-        .filter(|peering| peering.network.to().is_none_or(|id| id == network))
-        .find_map(|peering| peering.network.unknown().or_else(|| peering.remote.unknown()))
+        .find_map(|peering| match (peering.network.to(), peering.remote.to()) {
+            // What leads here cannot start here.
+            (_, Some(remote)) if remote == network => None,
+            (Some(from), _) if from == network => peering.remote.unknown(),
+            // A network without a known name may be this one.
+            (Some(from), _) => nameless::why(&topology[from].header),
+            (None, _) => peering.network.unknown().or_else(|| peering.remote.unknown()),
+        })
         .cloned()
 }
 

@@ -144,6 +144,7 @@
 //! - <https://learn.microsoft.com/troubleshoot/azure/virtual-network/virtual-network-troubleshoot-peering-issues>
 
 use super::{Context, Reporter, Rule, support};
+use crate::analysis::nameless;
 use crate::finding::{Category, Change, Fix, Severity};
 use crate::topology::{Id, Link, Peering, Topology, VirtualNetwork};
 use crate::value::Unknown;
@@ -334,7 +335,7 @@ fn check_remote_gateway(
         }
         match network_of(topology, &occupancy.subnet) {
             Some(id) if id == remote => return false,
-            Some(_) => {}
+            Some(id) => blind = blind.or_else(|| nameless::why(&topology[id].header)),
             None => blind = blind.or(occupancy.subnet.unknown()),
         }
         if let Some(subnet) = occupancy.subnet.to() {

@@ -113,10 +113,14 @@
 //! - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns>
 
 use super::{Context, Reporter, Rule, support};
+use crate::analysis::nameless;
 use crate::azure::Confidence;
 use crate::azure::private_dns_zones::{self, PrivateLinkZones};
 use crate::finding::{Category, Severity};
-use crate::topology::{Engine, FlexibleServer, PrivateConnection, PrivateEndpoint};
+use crate::topology::{Engine, FlexibleServer, PrivateConnection, PrivateEndpoint, Topology};
+use crate::value::Unknown;
+
+use std::sync::Arc;
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -168,6 +172,12 @@ fn check_server(context: &Context, reporter: &mut Reporter, server: &FlexibleSer
     reporter.violated(finding);
 }
 
+/// Why a group may be one of any endpoint: it hangs on one that is looked up under a name that is not known.
+fn hidden_group(topology: &Topology) -> Option<&Arc<Unknown>> {
+    let with_groups = topology.private_endpoints.iter().filter(|other| !other.zone_groups.items.is_empty());
+    with_groups.map(|other| &other.header).find_map(nameless::why)
+}
+
 fn check_endpoint(context: &Context, reporter: &mut Reporter, endpoint: &PrivateEndpoint) {
     let topology = context.topology;
     // Where the network is made elsewhere, so usually are the zones, and a policy writes the records.
@@ -181,7 +191,7 @@ fn check_endpoint(context: &Context, reporter: &mut Reporter, endpoint: &Private
         return;
     }
     let unknown = endpoint.zone_groups.unknown().or_else(|| topology.unseen(&endpoint.header));
-    if let Some(unknown) = unknown {
+    if let Some(unknown) = unknown.or_else(|| hidden_group(topology)) {
         reporter.undecided(endpoint.header.place, unknown);
         return;
     }

@@ -107,7 +107,6 @@
 //! - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns>
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::{Context, Reporter, Rule, support};
 use crate::analysis::names::{self, Answer};
@@ -115,7 +114,6 @@ use crate::finding::{Category, Change, Fix, Severity};
 use crate::topology::{
     Engine, FlexibleServer, Id, PrivateDnsZone, PrivateEndpoint, ResourceId, Topology, VirtualNetwork,
 };
-use crate::value::Unknown;
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -221,7 +219,8 @@ fn check_endpoints(context: &Context, reporter: &mut Reporter) {
         if !part.header.is_managed() {
             continue;
         }
-        let unseen = topology.unseen(&part.header).cloned().or_else(|| unknown_link(context));
+        let unseen =
+            topology.unseen(&part.header).cloned().or_else(|| names::hidden_link(topology, zone).cloned());
         if let Some(why) = unseen {
             reporter.undecided(part.header.place, &why);
             continue;
@@ -253,9 +252,4 @@ fn linked(zone: Id<PrivateDnsZone>, network: Id<VirtualNetwork>, awaited_by: Opt
 fn own_network(topology: &Topology, endpoint: &PrivateEndpoint) -> Option<Id<VirtualNetwork>> {
     let network = topology[endpoint.subnet.to()?].network.to()?;
     topology[network].dns_servers.is_certainly_empty().then_some(network)
-}
-
-/// A link whose zone is not known: it may belong to any zone.
-fn unknown_link(context: &Context) -> Option<Arc<Unknown>> {
-    context.topology.zone_links.iter().find_map(|link| link.zone.unknown().cloned())
 }

@@ -165,6 +165,7 @@ use std::sync::Arc;
 
 use super::occupants;
 use super::{Context, Reporter, Rule, support};
+use crate::analysis::nameless;
 use crate::azure::service_endpoints;
 use crate::finding::{Category, Severity};
 use crate::resource::Mode;
@@ -237,7 +238,8 @@ fn check(context: &Context, reporter: &mut Reporter) {
             continue;
         }
         for mention in mentions {
-            match blind_spot(context, network) {
+            let elsewhere = || nameless::twin(topology, subnet).map(Arc::clone);
+            match blind_spot(context, network).or_else(elsewhere) {
                 Some(why) => reporter.undecided(mention.place, &why),
                 None => report(context, reporter, subnet, network, &mention),
             }

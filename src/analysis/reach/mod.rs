@@ -16,6 +16,7 @@ use std::sync::{Arc, OnceLock};
 
 use ipnet::IpNet;
 
+use super::nameless;
 use super::routes::SubnetRoutes;
 use crate::topology::{
     Field, Firewall, Header, Id, List, NetworkInterface, Peering, Prefix, ResourceId, RouteTable, Subnet,
@@ -244,6 +245,15 @@ impl<'a> Reach<'a> {
                 }
             }
         }
+        // Halves that start at a network without a known name start at any network but the one that they lead to.
+        let hidden: Vec<_> = topology
+            .peerings
+            .iter()
+            .filter_map(|half| {
+                let from = half.network.to()?;
+                Some((from, half.remote.to(), nameless::why(&topology[from].header)?))
+            })
+            .collect();
         for (id, network) in topology.all::<VirtualNetwork>() {
             for range in ranges(&network.address_space) {
                 self.spaces.entry(range).or_default().push(id);
@@ -255,6 +265,9 @@ impl<'a> Reach<'a> {
             let looked_up = (!network.header.is_managed()).then(|| looked_up(topology, &network.header));
             // A half of which nothing is known may start at any network.
             facts.more_peers = facts.more_peers.take().or(unseen).or(looked_up).or_else(|| anywhere.clone());
+            let starts_here = hidden.iter().find(|(from, to, _)| *from != id && *to != Some(id));
+            let perhaps = starts_here.map(|(_, _, why)| Arc::clone(why));
+            facts.more_peers = facts.more_peers.take().or(perhaps);
         }
         self.arrange_gateways();
     }

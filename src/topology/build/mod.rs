@@ -19,6 +19,7 @@ mod view;
 mod balancing;
 mod gateway;
 mod inbound_nat;
+mod nameless;
 mod network;
 mod occupancy;
 mod public;
@@ -401,6 +402,7 @@ impl<'a> Builder<'a> {
         self.fill_balancing();
         self.fill_services();
         self.fill_associations();
+        self.open_what_nameless_parts_may_add();
         self.fill_occupancies();
         self.fill_admissions();
         self.fill_public_endpoints();
