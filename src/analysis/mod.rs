@@ -10,6 +10,7 @@ pub mod hosts;
 pub mod nameless;
 pub mod names;
 pub mod peers;
+pub mod public_addresses;
 pub mod reach;
 pub mod routes;
 pub mod security;

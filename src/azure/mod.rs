@@ -14,6 +14,7 @@ pub mod ordering;
 pub mod private_dns_zones;
 pub mod private_endpoint_companions;
 pub mod private_endpoint_targets;
+pub mod public_address_users;
 pub mod public_endpoints;
 pub mod regional;
 pub mod replacements;

@@ -18,6 +18,9 @@ pub struct ReservedSubnet {
     pub occupants: Vec<String>,
     /// Whether a network has one such occupant at most.
     pub single: bool,
+    /// How sure it is that a second one is refused, where that differs.
+    #[serde(default)]
+    single_confidence: Option<Confidence>,
     /// Whether the service insists on the documented spelling.
     pub exact_spelling: bool,
     /// How many of them a network may have, in words.
@@ -35,6 +38,11 @@ pub struct ReservedSubnet {
 }
 
 impl ReservedSubnet {
+    /// How sure it is that a network takes one occupant at most.
+    pub fn single_confidence(&self) -> Confidence {
+        self.single_confidence.unwrap_or(self.confidence)
+    }
+
     /// How sure it is that a NAT gateway may, or may not, be there.
     pub fn nat_gateway_confidence(&self) -> Confidence {
         self.nat_gateway_confidence.unwrap_or(self.confidence)

@@ -1,11 +1,12 @@
 //! ## What it checks
 //!
-//! That a firewall of the Basic tier in a virtual network has a management interface.
+//! That a firewall of the Basic tier in a virtual network has a management interface, and that azurerm is not given one name for the
+//! management and the data interface.
 //!
 //! ## What Azure does
 //!
 //! The firewall is rejected: the Basic tier is always managed over an interface of its own, in the subnet
-//! `AzureFirewallManagementSubnet` and with a public address of its own.
+//! `AzureFirewallManagementSubnet` and with a public address of its own. Two interfaces of one name are refused by azurerm when it applies.
 //!
 //! ## Example
 //!
@@ -119,6 +120,7 @@
 
 use super::{Context, Reporter, Rule, support};
 use crate::finding::{Category, Severity};
+use crate::topology::{Firewall, Topology};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -136,6 +138,7 @@ pub static RULE: Rule = Rule {
 fn check(context: &Context, reporter: &mut Reporter) {
     let topology = context.topology;
     for firewall in topology.firewalls.iter().filter(|firewall| firewall.header.is_managed()) {
+        one_name(topology, reporter, firewall);
         // In a virtual hub, Azure takes care of the management interface.
         if firewall.sku_tier.known().is_none_or(|tier| tier != "Basic")
             || firewall.sku_name.known().is_none_or(|name| name != "AZFW_VNet")
@@ -169,4 +172,26 @@ fn check(context: &Context, reporter: &mut Reporter) {
             .certain_if(firewall.header.is_certain());
         reporter.violated(finding);
     }
+}
+
+/// Data and management configuration of one name, which azurerm refuses.
+fn one_name(topology: &Topology, reporter: &mut Reporter, firewall: &Firewall) {
+    let Some(management) = firewall.management_ip_configurations.first() else { return };
+    let Some(name) = management.header.name.known() else { return };
+    let by_azurerm = topology[firewall.header.resource].written_type == "azurerm_firewall";
+    let same = firewall.ip_configurations.iter().find(|data| data.header.name.known() == Some(name));
+    let Some(data) = same.filter(|_| by_azurerm) else { return };
+    let finding = reporter
+        .finding(
+            format!(
+                "the management interface of firewall {} has the name of its data interface, `{name}`",
+                support::label(topology, &firewall.header)
+            ),
+            management.header.name.place,
+        )
+        .of(&firewall.header.resource_id)
+        .related("the data interface", data.header.name.place)
+        .advice("Give the two configurations different names.")
+        .certain_if(firewall.header.is_certain());
+    reporter.violated(finding);
 }

@@ -1,12 +1,13 @@
 //! ## What it checks
 //!
-//! That VPN and ExpressRoute gateways, Azure Firewall with its management interface, and Bastion stand in the subnet whose name is
-//! reserved for them, and that a network has at most one gateway of each type.
+//! That VPN and ExpressRoute gateways, Azure Firewall with its management interface, Bastion and Route Server stand in the subnet whose
+//! name is reserved for them, and that a network has at most one gateway of each type. Whether a network with a gateway should also
+//! have a firewall or a Bastion host, as some analyzers ask, is a matter of policy and not checked.
 //!
 //! ## What Azure does
 //!
 //! The control plane looks at the name: `GatewaySubnet`, `AzureFirewallSubnet`, `AzureFirewallManagementSubnet`,
-//! `AzureBastionSubnet`. A subnet of another name is refused, however large it is; so is a second gateway of one type.
+//! `AzureBastionSubnet`, `RouteServerSubnet`. A subnet of another name is refused, however large it is; so is a second gateway of one type.
 //!
 //! ## Example
 //!
@@ -93,20 +94,25 @@
 //! - <https://learn.microsoft.com/azure/vpn-gateway/vpn-gateway-about-vpn-gateway-settings>
 //! - <https://learn.microsoft.com/azure/firewall/firewall-faq>
 //! - <https://learn.microsoft.com/azure/bastion/configuration-settings>
+//! - <https://learn.microsoft.com/azure/route-server/route-server-faq>
 //! - <https://learn.microsoft.com/azure/expressroute/expressroute-about-virtual-network-gateways>
 
 use std::collections::BTreeMap;
 
-use super::{Context, Reporter, Rule, support};
+use super::{Context, Reporter, Rule, occupants, support};
 use crate::finding::{Category, Severity};
-use crate::topology::{Header, IpConfiguration, Topology, VirtualNetworkGateway};
+use crate::resource::Mode;
+use crate::topology::{Header, IpConfiguration, Link, Occupancy, Subnet, Topology, VirtualNetworkGateway};
+
+/// The kind of occupant that Route Server is, in the knowledge base.
+const ROUTE_SERVER: &str = "Microsoft.Network/virtualHubs/ipConfigurations";
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
     name: "gateway-subnet-invalid",
     category: Category::Gateway,
     severity: Severity::Error,
-    summary: "a gateway, firewall or Bastion host outside of the subnet that is reserved for it",
+    summary: "a gateway, firewall, Bastion host or Route Server outside of the subnet that is reserved for it",
     error_codes: &["message: to reference a gateway subnet with name GatewaySubnet"],
     fix: None,
     pedantic: false,
@@ -118,41 +124,45 @@ fn check(context: &Context, reporter: &mut Reporter) {
     let topology = context.topology;
     for gateway in &topology.virtual_network_gateways {
         for configuration in &gateway.ip_configurations {
-            judge(
-                topology,
-                reporter,
-                "virtual network gateway",
-                &gateway.header,
-                configuration,
-                "GatewaySubnet",
-            );
+            let what = "virtual network gateway";
+            judge_part(topology, reporter, what, &gateway.header, configuration, "GatewaySubnet");
         }
     }
     for firewall in &topology.firewalls {
         for configuration in &firewall.ip_configurations {
-            judge(topology, reporter, "firewall", &firewall.header, configuration, "AzureFirewallSubnet");
+            judge_part(
+                topology,
+                reporter,
+                "firewall",
+                &firewall.header,
+                configuration,
+                "AzureFirewallSubnet",
+            );
         }
         for configuration in &firewall.management_ip_configurations {
             let name = "AzureFirewallManagementSubnet";
-            judge(
-                topology,
-                reporter,
-                "the management interface of firewall",
-                &firewall.header,
-                configuration,
-                name,
-            );
+            let what = "the management interface of firewall";
+            judge_part(topology, reporter, what, &firewall.header, configuration, name);
         }
     }
     for host in &topology.bastions {
         for configuration in &host.ip_configurations {
-            judge(topology, reporter, "Bastion host", &host.header, configuration, "AzureBastionSubnet");
+            judge_part(topology, reporter, "Bastion host", &host.header, configuration, "AzureBastionSubnet");
+        }
+    }
+    // Route Servers are no parts of the model, but occupants of subnets.
+    for (id, occupancy) in topology.all::<Occupancy>().filter(|(_, one)| one.kind == ROUTE_SERVER) {
+        let Some(resident) = occupants::resident(topology, id) else { continue };
+        let Some(name) = &resident.row.subnet_name else { continue };
+        if resident.resource.mode == Mode::Managed {
+            let id = &resident.resource.resource_id;
+            judge(reporter, topology, &resident.label(), id, resident.is_certain(), &occupancy.subnet, name);
         }
     }
     one_of_each_type(topology, reporter);
 }
 
-fn judge(
+fn judge_part(
     topology: &Topology,
     reporter: &mut Reporter,
     what: &str,
@@ -160,18 +170,38 @@ fn judge(
     configuration: &IpConfiguration,
     wanted: &str,
 ) {
-    if !header.is_managed() {
-        return;
+    if header.is_managed() {
+        let label = format!("{what} {}", support::label(topology, header));
+        judge(
+            reporter,
+            topology,
+            &label,
+            &header.resource_id,
+            header.is_certain(),
+            &configuration.subnet,
+            wanted,
+        );
     }
-    let Some(subnet) = configuration.subnet.to().map(|id| &topology[id]) else {
-        if let Some(why) = configuration.subnet.unknown() {
-            reporter.undecided(configuration.subnet.place, why);
+}
+
+fn judge(
+    reporter: &mut Reporter,
+    topology: &Topology,
+    label: &str,
+    resource_id: &Option<String>,
+    certain: bool,
+    link: &Link<Subnet>,
+    wanted: &str,
+) {
+    let Some(subnet) = link.to().map(|id| &topology[id]) else {
+        if let Some(why) = link.unknown() {
+            reporter.undecided(link.place, why);
         }
         return;
     };
     let Some(name) = subnet.header.name.known() else {
         if let Some(why) = subnet.header.name.unknown() {
-            reporter.undecided(configuration.subnet.place, why);
+            reporter.undecided(link.place, why);
         }
         return;
     };
@@ -180,21 +210,17 @@ fn judge(
     }
     let finding = reporter
         .finding(
-            format!(
-                "{what} {} stands in subnet `{name}`; Azure takes only one named `{wanted}`",
-                support::label(topology, header)
-            ),
-            configuration.subnet.place,
+            format!("{label} stands in subnet `{name}`; Azure takes only one named `{wanted}`"),
+            link.place,
         )
-        .of(&header.resource_id)
+        .of(resource_id)
         .related_part("the subnet", &subnet.header)
         .related("its name", subnet.header.name.place)
         .advice(format!("Name the subnet `{wanted}`."))
-        .certain_if(header.is_certain() && subnet.header.is_certain());
+        .certain_if(certain && subnet.header.is_certain());
     reporter.violated(finding);
 }
 
-/// A network takes one VPN and one ExpressRoute gateway.
 fn one_of_each_type(topology: &Topology, reporter: &mut Reporter) {
     let mut taken: BTreeMap<(usize, &str), &VirtualNetworkGateway> = BTreeMap::new();
     for gateway in topology.virtual_network_gateways.iter().filter(|gateway| gateway.header.is_managed()) {

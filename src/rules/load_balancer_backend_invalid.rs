@@ -2,7 +2,7 @@
 //!
 //! What Azure requires of the pools and rules of a load balancer: all interfaces behind it are in one virtual network; two
 //! rules do not send to the same port of the same members unless they use floating IP; public addresses of members have the
-//! load balancer's SKU; and there is a front end when there are pools, probes or rules.
+//! load balancer's SKU; there is a front end when there are pools, probes or rules; and the front ends that rules name exist.
 //!
 //! ## What Azure does
 //!
@@ -241,12 +241,41 @@ fn check(context: &Context, reporter: &mut Reporter) {
     for balancer in topology.load_balancers.iter().filter(|balancer| balancer.header.is_managed()) {
         let before = reporter.violations();
         front_ends(topology, reporter, balancer);
+        named_front_ends(topology, reporter, balancer);
         networks(topology, reporter, balancer);
         colliding_rules(topology, reporter, balancer);
         skus(topology, reporter, balancer);
         if reporter.violations() == before {
             reporter.satisfied();
         }
+    }
+}
+
+/// Rules and NAT rules that name a front end that the load balancer does not have.
+fn named_front_ends(topology: &Topology, reporter: &mut Reporter, balancer: &LoadBalancer) {
+    let names: Option<Vec<&str>> =
+        balancer.frontends.iter().map(|end| end.header.name.known().map(|name| name.as_str())).collect();
+    let Some(names) = names.filter(|names| !names.is_empty() && !balancer.incomplete) else { return };
+    let rules = balancer.rules.iter().map(|rule| (&rule.header, &rule.frontend));
+    let nat_rules = balancer.nat_rules.iter().map(|rule| (&rule.header, &rule.frontend));
+    for (header, frontend) in rules.chain(nat_rules) {
+        let Some(name) = frontend.known() else { continue };
+        if names.iter().any(|own| own.eq_ignore_ascii_case(name)) {
+            continue;
+        }
+        let message = format!(
+            "rule {} names front end `{name}`, which load balancer {} does not have; it has `{}`",
+            support::label(topology, header),
+            support::label(topology, &balancer.header),
+            names.join("`, `")
+        );
+        let finding = reporter
+            .finding(message, frontend.place)
+            .of(&header.resource_id)
+            .related_part("the load balancer", &balancer.header)
+            .advice("Name one of its front ends.")
+            .certain_if(balancer.header.is_certain() && header.is_certain());
+        reporter.violated(finding);
     }
 }
 
@@ -258,7 +287,8 @@ fn front_ends(topology: &Topology, reporter: &mut Reporter, balancer: &LoadBalan
     let pools = balancer.pools.iter().map(|part| &part.header);
     let parts = pools
         .chain(balancer.probes.iter().map(|part| &part.header))
-        .chain(balancer.rules.iter().map(|part| &part.header));
+        .chain(balancer.rules.iter().map(|part| &part.header))
+        .chain(balancer.nat_rules.iter().map(|part| &part.header));
     let Some(part) = parts.into_iter().find(|part| part.is_certain()) else { return };
     let message = format!(
         "load balancer {} has no front end, but {} belongs to it",

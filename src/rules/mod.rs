@@ -13,9 +13,12 @@ mod cluster_ranges_overlap;
 mod custom_dns_unreachable;
 mod database_firewall_open;
 mod delegated_subnet_shared;
+mod dns_resolver_endpoint_misplaced;
 mod exclusive_subnet_shared;
 mod firewall_management_missing;
+mod gateway_settings_conflict;
 mod gateway_subnet_invalid;
+mod interface_without_ipv4;
 mod invalid_address_prefix;
 mod load_balancer_backend_invalid;
 mod load_balancer_probe_blocked;
@@ -56,6 +59,7 @@ mod private_endpoint_subresource;
 mod private_endpoint_unsupported;
 mod public_access_without_endpoint;
 mod public_endpoint_open;
+mod public_ip_shared;
 mod public_ip_sku_mismatch;
 mod region_mismatch;
 mod regions;
@@ -82,6 +86,7 @@ mod subnet_not_declared;
 mod subnet_outside_vnet;
 mod subnet_range_reserved;
 mod subnet_too_small;
+mod subnet_without_nsg;
 mod subnets_overlap;
 mod support;
 
@@ -109,6 +114,7 @@ pub static ALL: &[&Rule] = &[
     &subnet_too_small::RULE,
     &subnet_capacity_exceeded::RULE,
     &static_address_invalid::RULE,
+    &interface_without_ipv4::RULE,
     &subnet_range_reserved::RULE,
     &reserved_subnet_misused::RULE,
     &cluster_ranges_overlap::RULE,
@@ -122,6 +128,7 @@ pub static ALL: &[&Rule] = &[
     &nsg_rule_redundant::RULE,
     &nsg_layers_conflict::RULE,
     &nsg_on_both_levels::RULE,
+    &subnet_without_nsg::RULE,
     &nsg_blocks_forwarded_traffic::RULE,
     &asg_across_vnets::RULE,
     &standard_public_without_nsg::RULE,
@@ -137,6 +144,7 @@ pub static ALL: &[&Rule] = &[
     &subnet_declared_twice::RULE,
     &ordering_not_awaited::RULE,
     &private_dns_record_collision::RULE,
+    &dns_resolver_endpoint_misplaced::RULE,
     &public_endpoint_open::RULE,
     &database_firewall_open::RULE,
     &management_port_exposed::RULE,
@@ -160,7 +168,9 @@ pub static ALL: &[&Rule] = &[
     &route_asymmetric::RULE,
     &route_blocks_required_flow::RULE,
     &gateway_subnet_invalid::RULE,
+    &gateway_settings_conflict::RULE,
     &firewall_management_missing::RULE,
+    &public_ip_shared::RULE,
     &public_ip_sku_mismatch::RULE,
     &nat_gateway_invalid::RULE,
     &load_balancer_backend_invalid::RULE,

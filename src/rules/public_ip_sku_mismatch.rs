@@ -1,8 +1,10 @@
 //! ## What it checks
 //!
 //! That a public address has the SKU and the allocation that the thing which uses it takes: VPN and ExpressRoute gateways, Bastion,
-//! Azure Firewall, NAT gateways, application gateways of the second generation, load balancers; that a Standard address is static; and
-//! that a zone-redundant gateway SKU has an address with zones.
+//! Azure Firewall, NAT gateways, application gateways of the second generation, load balancers, Route Server, API Management; that a
+//! Standard address is static, and a Basic one has neither zones nor the global tier; that an address of the global tier is given to
+//! load balancers only; and that a zone-redundant gateway SKU has an address with zones. That a Basic address should be replaced where
+//! nothing refuses it yet, or that an address should have zones, is advice of other analyzers and not given here.
 //!
 //! ## What Azure does
 //!
@@ -97,14 +99,17 @@
 //! - <https://learn.microsoft.com/azure/bastion/configuration-settings>
 //! - <https://learn.microsoft.com/azure/nat-gateway/nat-overview>
 //! - <https://learn.microsoft.com/azure/load-balancer/skus>
+//! - <https://learn.microsoft.com/azure/load-balancer/cross-region-overview>
+//! - <https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/public_ip>
 
 use std::sync::Arc;
 
 use ecow::EcoString;
 
 use super::{Context, Reporter, Rule, support};
+use crate::analysis::public_addresses::{self, Use, User};
 use crate::finding::{Category, Change, Fix, Severity};
-use crate::topology::{Field, Header, Id, Link, PublicIp, Topology};
+use crate::topology::{Field, Id, PublicIp, Topology};
 use crate::value::Unknown;
 
 /// See the module's documentation.
@@ -124,15 +129,6 @@ pub static RULE: Rule = Rule {
     source: include_str!("public_ip_sku_mismatch.rs"),
     check,
 };
-
-/// What uses a public address.
-struct Use<'a> {
-    /// "Bastion host", "load balancer".
-    what: &'static str,
-    header: &'a Header,
-    address: &'a Link<PublicIp>,
-    demand: Demand<'a>,
-}
 
 /// What it takes.
 enum Demand<'a> {
@@ -164,83 +160,108 @@ fn check(context: &Context, reporter: &mut Reporter) {
                 .certain_if(address.header.is_certain());
             reporter.violated(finding);
         }
+        basic_only(topology, reporter, id);
     }
-    for usage in uses(topology) {
+    for usage in public_addresses::uses(topology) {
         let Some(id) = usage.address.to() else { continue };
-        if topology[id].header.is_managed() && usage.header.is_managed() {
-            judge(topology, reporter, &usage, id);
+        if !topology[id].header.is_managed() || !usage.user.header().is_managed() {
+            continue;
+        }
+        match demand(usage.user) {
+            _ if global(topology, reporter, &usage, id) => {}
+            Some(demand) => judge(topology, reporter, &usage, &demand, id),
+            None => reporter.satisfied(),
         }
     }
+}
+
+/// What an address of the Basic SKU cannot have: zones, and the global tier.
+fn basic_only(topology: &Topology, reporter: &mut Reporter, id: Id<PublicIp>) {
+    let address = &topology[id];
+    if !is(&address.sku, "Basic") {
+        return;
+    }
+    // azurerm 2.x has a word for having none.
+    let zone = address
+        .zones
+        .items
+        .iter()
+        .find(|zone| zone.known().is_some_and(|zone| !zone.eq_ignore_ascii_case("No-Zone")));
+    let (has, place) = match zone {
+        Some(zone) => ("has zones", zone.place),
+        None if is(&address.tier, "Global") => ("is of the global tier", address.tier.place),
+        None => return reporter.satisfied(),
+    };
+    let message = format!(
+        "public address {} {has}, which the Basic SKU does not offer",
+        support::label(topology, &address.header)
+    );
+    let finding = reporter
+        .finding(message, place)
+        .of(&address.header.resource_id)
+        .related("its SKU", address.sku.place)
+        .advice("Make the public address `Standard` and `Static`.")
+        .fix(standard(id))
+        .certain_if(address.header.is_certain());
+    reporter.violated(finding);
 }
 
 fn is(field: &Field<EcoString>, value: &str) -> bool {
     field.known().is_some_and(|known| known == value)
 }
 
-fn uses(topology: &Topology) -> Vec<Use<'_>> {
-    let mut uses = Vec::new();
-    for gateway in &topology.virtual_network_gateways {
-        for configuration in &gateway.ip_configurations {
-            let demand = match (gateway.sku.known(), gateway.gateway_type.known()) {
-                (Some(sku), Some(kind)) if kind == "Vpn" && sku.eq_ignore_ascii_case("Basic") => continue,
-                (Some(sku), _) if sku.to_ascii_lowercase().ends_with("az") => Demand::Zones(sku),
-                (Some(_), Some(_)) => Demand::Standard,
-                _ => match gateway.sku.unknown().or_else(|| gateway.gateway_type.unknown()) {
-                    Some(why) => Demand::Unknown(why),
-                    None => continue,
-                },
-            };
-            let what = "virtual network gateway";
-            uses.push(Use { what, header: &gateway.header, address: &configuration.public_ip, demand });
+/// What a user takes; `None` where it takes any address, or where that is not known of it.
+fn demand<'a>(user: User<'a>) -> Option<Demand<'a>> {
+    Some(match user {
+        User::VirtualNetworkGateway(gateway) => match (gateway.sku.known(), gateway.gateway_type.known()) {
+            (Some(sku), Some(kind)) if kind == "Vpn" && sku.eq_ignore_ascii_case("Basic") => return None,
+            (Some(sku), _) if sku.to_ascii_lowercase().ends_with("az") => Demand::Zones(sku),
+            (Some(_), Some(_)) => Demand::Standard,
+            _ => Demand::Unknown(gateway.sku.unknown().or_else(|| gateway.gateway_type.unknown())?),
+        },
+        User::Bastion(_) | User::Firewall(_) | User::NatGateway(_) | User::Other(..) => Demand::Standard,
+        User::ApplicationGateway(gateway) => {
+            let second =
+                gateway.sku_tier.known().is_some_and(|tier| tier.to_ascii_lowercase().ends_with("_v2"));
+            return second.then_some(Demand::Standard);
         }
-    }
-    for host in &topology.bastions {
-        for configuration in &host.ip_configurations {
-            let address = &configuration.public_ip;
-            uses.push(Use { what: "Bastion host", header: &host.header, address, demand: Demand::Standard });
-        }
-    }
-    for firewall in &topology.firewalls {
-        for configuration in firewall.ip_configurations.iter().chain(&firewall.management_ip_configurations) {
-            let address = &configuration.public_ip;
-            uses.push(Use { what: "firewall", header: &firewall.header, address, demand: Demand::Standard });
-        }
-    }
-    for gateway in &topology.nat_gateways {
-        for address in &gateway.public_ips {
-            uses.push(Use {
-                what: "NAT gateway",
-                header: &gateway.header,
-                address,
-                demand: Demand::Standard,
-            });
-        }
-    }
-    for gateway in &topology.application_gateways {
-        let second = gateway.sku_tier.known().is_some_and(|tier| tier.to_ascii_lowercase().ends_with("_v2"));
-        for configuration in gateway.frontends.iter().filter(|_| second) {
-            let address = &configuration.public_ip;
-            let what = "application gateway";
-            uses.push(Use { what, header: &gateway.header, address, demand: Demand::Standard });
-        }
-    }
-    for balancer in &topology.load_balancers {
-        for configuration in &balancer.frontends {
-            let address = &configuration.public_ip;
-            let demand = Demand::Same(&balancer.sku);
-            uses.push(Use { what: "load balancer", header: &balancer.header, address, demand });
-        }
-    }
-    uses
+        User::LoadBalancer(balancer) => Demand::Same(&balancer.sku),
+        User::Interface(_) => return None,
+    })
 }
 
 fn standard(address: Id<PublicIp>) -> Fix {
     Fix::new("Make the public address `Standard` and `Static`", Change::MakeStandard { address })
 }
 
-fn judge(topology: &Topology, reporter: &mut Reporter, usage: &Use, id: Id<PublicIp>) {
+/// Whether an address of the global tier is given to something other than a load balancer of that tier.
+fn global(topology: &Topology, reporter: &mut Reporter, usage: &Use, id: Id<PublicIp>) -> bool {
     let address = &topology[id];
-    let unknown = match &usage.demand {
+    if !is(&address.tier, "Global") || matches!(usage.user, User::LoadBalancer(_)) {
+        return false;
+    }
+    let header = usage.user.header();
+    let message = format!(
+        "{} {} has public address {} of the global tier, which is for cross-region load balancers",
+        usage.user.what(),
+        support::label(topology, header),
+        support::label(topology, &address.header)
+    );
+    let finding = reporter
+        .finding(message, usage.address.place)
+        .of(&header.resource_id)
+        .related_part("the public address", &address.header)
+        .related("its tier", address.tier.place)
+        .advice("Make the public address `Regional`.")
+        .certain_if(header.is_certain() && address.header.is_certain());
+    reporter.violated(finding);
+    true
+}
+
+fn judge(topology: &Topology, reporter: &mut Reporter, usage: &Use, demand: &Demand, id: Id<PublicIp>) {
+    let address = &topology[id];
+    let header = usage.user.header();
+    let unknown = match demand {
         Demand::Unknown(why) => Some(*why),
         Demand::Same(sku) => sku.unknown(),
         Demand::Standard | Demand::Zones(_) => None,
@@ -250,7 +271,7 @@ fn judge(topology: &Topology, reporter: &mut Reporter, usage: &Use, id: Id<Publi
         return;
     }
     let sku = address.sku.known().map_or("Basic", |sku| sku.as_str());
-    let (severity, defect, advice) = match &usage.demand {
+    let (severity, defect, advice) = match demand {
         Demand::Same(balancer) => match balancer.known() {
             Some(balancer) if (balancer == "Standard" || balancer == "Basic") && balancer != sku => (
                 Severity::Error,
@@ -273,18 +294,18 @@ fn judge(topology: &Topology, reporter: &mut Reporter, usage: &Use, id: Id<Publi
     };
     let message = format!(
         "{} {} {}",
-        usage.what,
-        support::label(topology, usage.header),
+        usage.user.what(),
+        support::label(topology, header),
         defect.replace("{}", &support::label(topology, &address.header))
     );
     let finding = reporter
         .finding_with(severity, message, usage.address.place)
-        .of(&usage.header.resource_id)
+        .of(&header.resource_id)
         .related_part("the public address", &address.header)
         .related("its SKU", address.sku.place)
         .advice(advice)
         // Beside a Basic load balancer, it is for the author to say which of the two changes.
         .fix((sku == "Basic").then(|| standard(id)))
-        .certain_if(usage.header.is_certain() && address.header.is_certain());
+        .certain_if(header.is_certain() && address.header.is_certain());
     reporter.violated(finding);
 }

@@ -8,7 +8,9 @@
 //! ## What Azure does
 //!
 //! Nothing but the service may be deployed there: other resources are refused, or the service cannot be updated any more. A delegated
-//! subnet belongs to the service that it is delegated to, which is why a delegation does not go with these names (a warning).
+//! subnet belongs to the service that it is delegated to, which is why a delegation does not go with these names (a warning). A second
+//! Route Server is refused; that a network takes one firewall and one Bastion host is how both are described, but not stated as a
+//! limit, and a warning.
 //!
 //! ## Example
 //!
@@ -176,7 +178,7 @@ fn second(
     for other in owners.filter(differs) {
         let finding = reporter
             .finding_with(
-                severity(row.confidence),
+                severity(row.single_confidence()),
                 format!(
                     "{} is a second one in `{}` of network {}, which takes {}",
                     other.label(),

@@ -1,13 +1,15 @@
 //! ## What it checks
 //!
-//! That a virtual network does not have subnets both inside it and as resources of their own. In a template, a subnet that
-//! stands in both places is one subnet and fine.
+//! That a virtual network does not have subnets both inside it and as resources of their own; and in Terraform, that a security
+//! group does not have rules, or a route table routes, in both ways. In a template, a subnet that stands in both places is one
+//! subnet and fine.
 //!
 //! ## What Azure does
 //!
 //! Nothing at first. The list inside the network is taken for complete, by Azure when a template is deployed again and by
 //! Terraform at the next apply: it removes the subnets that are resources of their own, or fails because they are in use,
-//! and then they are made again.
+//! and then they are made again. Rules and routes of their own are removed by the apply that writes the list, and a rule that bears the
+//! name of one inside it overwrites that one.
 //!
 //! ## Example
 //!
@@ -64,19 +66,21 @@
 //! ## References
 //!
 //! - <https://github.com/hashicorp/terraform-provider-azurerm/blob/main/website/docs/r/virtual_network.html.markdown>
+//! - <https://github.com/hashicorp/terraform-provider-azurerm/blob/main/website/docs/r/network_security_rule.html.markdown>
+//! - <https://github.com/hashicorp/terraform-provider-azurerm/blob/main/website/docs/r/route.html.markdown>
 //! - <https://github.com/hashicorp/terraform-provider-azurerm/issues/5011>
 //! - <https://learn.microsoft.com/azure/azure-resource-manager/bicep/scenarios-virtual-networks>
 
 use super::{Context, Reporter, Rule, support};
 use crate::finding::{Category, Severity};
-use crate::topology::{Declared, Subnet, VirtualNetwork};
+use crate::topology::{Declared, Header, Subnet, VirtualNetwork};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
     name: "subnet-declared-twice",
     category: Category::Subnet,
     severity: Severity::Warning,
-    summary: "a network with subnets inside it and as resources of their own, which undo each other",
+    summary: "subnets, rules or routes inside their parent and as resources of their own, which undo each other",
     error_codes: &["InUseSubnetCannotBeDeleted"],
     fix: None,
     pedantic: false,
@@ -91,6 +95,50 @@ fn check(context: &Context, reporter: &mut Reporter) {
     for network in &context.topology.virtual_networks {
         check_network(context, reporter, network);
     }
+    for group in &context.topology.security_groups {
+        let parts = group.rules.known().map(|rule| &rule.header).collect();
+        check_list(context, reporter, &group.header, "azurerm_network_security_group", "rule", parts);
+    }
+    for table in &context.topology.route_tables {
+        let parts = table.routes.known().map(|route| &route.header).collect();
+        check_list(context, reporter, &table.header, "azurerm_route_table", "route", parts);
+    }
+}
+
+/// Rules of a group, routes of a table: some inside it, some on their own.
+fn check_list(
+    context: &Context,
+    reporter: &mut Reporter,
+    parent: &Header,
+    written: &str,
+    what: &str,
+    parts: Vec<&Header>,
+) {
+    let topology = context.topology;
+    if !parent.is_managed() || topology[parent.resource].written_type != written {
+        return;
+    }
+    let inside = parts.iter().find(|part| part.declared == Declared::Inline && part.is_certain());
+    let mut separate = parts.iter().filter(|part| {
+        part.declared == Declared::Separate && topology[part.resource].written_type.starts_with("azurerm_")
+    });
+    let (Some(inside), Some(first)) = (inside, separate.next()) else { return reporter.satisfied() };
+    let mut finding = reporter
+        .finding(
+            format!(
+                "{} has {what}s inside it and {what} {} as a resource of its own; each deployment undoes the other",
+                support::label(topology, parent),
+                support::label(topology, first),
+            ),
+            inside.place,
+        )
+        .of(&parent.resource_id)
+        .advice(format!("Declare all {what}s in one way."))
+        .certain_if(parent.is_certain() && first.is_certain());
+    for part in std::iter::once(first).chain(separate).take(NAMED) {
+        finding = finding.related_part(format!("a {what} of its own"), part);
+    }
+    reporter.violated(finding);
 }
 
 fn check_network(context: &Context, reporter: &mut Reporter, network: &VirtualNetwork) {

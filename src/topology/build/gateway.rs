@@ -8,7 +8,11 @@ use super::source::Source;
 use super::view::{View, paths};
 
 /// The defaults of public addresses: `Basic` in azurerm before 4.0, `Standard` since (azurerm 4.0 upgrade guide).
-fn standard_since_four(view: &View, sku: Field<ecow::EcoString>) -> Field<ecow::EcoString> {
+fn standard_since_four(
+    view: &View,
+    sku: Field<ecow::EcoString>,
+    allocation: &Field<ecow::EcoString>,
+) -> Field<ecow::EcoString> {
     if view.is_arm() {
         // Azure's own default is documented as Basic for API versions that still have it.
         return sku.or_default("Basic".into());
@@ -16,6 +20,10 @@ fn standard_since_four(view: &View, sku: Field<ecow::EcoString>) -> Field<ecow::
     match view.azurerm_major() {
         Some(major) if major >= 4 => sku.or_default("Standard".into()),
         Some(_) => sku.or_default("Basic".into()),
+        // Whatever the version, a dynamic address that is accepted is a Basic one.
+        None if allocation.known().is_some_and(|method| method == "Dynamic") => {
+            sku.or_default("Basic".into())
+        }
         None => version_dependent(sku),
     }
 }
@@ -42,15 +50,15 @@ impl<'a> Builder<'a> {
         let Some(id) = self.own_part::<PublicIp>(source) else { return };
         let view = source.view();
         let sku = view.choice(paths!(["sku"], ["sku.name"]), &["Basic", "Standard", "StandardV2"]);
-        let address = &mut self.topology.public_ips[id.index()];
-        address.sku = standard_since_four(&view, sku);
-        address.tier = view
-            .choice(paths!(["sku_tier"], ["sku.tier"]), &["Regional", "Global"])
-            .or_default("Regional".into());
         let allocation = view.choice(
             paths!(["allocation_method"], ["properties.publicIPAllocationMethod"]),
             &["Static", "Dynamic"],
         );
+        let address = &mut self.topology.public_ips[id.index()];
+        address.sku = standard_since_four(&view, sku, &allocation);
+        address.tier = view
+            .choice(paths!(["sku_tier"], ["sku.tier"]), &["Regional", "Global"])
+            .or_default("Regional".into());
         address.allocation = if view.is_arm() { allocation.or_default("Dynamic".into()) } else { allocation };
         address.version = view
             .choice(paths!(["ip_version"], ["properties.publicIPAddressVersion"]), &["IPv4", "IPv6"])

@@ -405,6 +405,7 @@ impl<'a> Builder<'a> {
         self.open_what_nameless_parts_may_add();
         self.fill_occupancies();
         self.fill_admissions();
+        self.fill_address_uses();
         self.fill_public_endpoints();
         self.fill_firewall_rules();
     }

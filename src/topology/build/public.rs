@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::azure::public_address_users::{self, AddressUser};
 use crate::azure::public_endpoints::{self, EndpointRow, FirewallRow, Paths};
 use crate::topology::*;
 
@@ -67,6 +68,38 @@ impl<'a> Builder<'a> {
         targets.sort_unstable();
         targets.dedup();
         targets
+    }
+
+    /// Finds the public addresses of what the model has no part for.
+    pub fn fill_address_uses(&mut self) {
+        for source in
+            self.sources.iter().filter(|source| source.managed && !source.patch && !source.superseded)
+        {
+            for row in public_address_users::all() {
+                if !source.is_arm() {
+                    for place in row.terraform.iter().filter(|place| place.resource_type == source.written) {
+                        self.use_address(source, row, &place.attribute);
+                    }
+                } else if row.arm_type.eq_ignore_ascii_case(&source.what) {
+                    for path in &row.arm {
+                        self.use_address(source, row, path);
+                    }
+                }
+            }
+        }
+    }
+
+    fn use_address(&mut self, source: &'a Source, row: &'static AddressUser, path: &str) {
+        for found in source.view().every(path) {
+            let (state, place) = match found {
+                Found::Absent => continue,
+                Found::Unknown(unknown, place) => (LinkState::Unknown(unknown), place),
+                Found::Value(value, place) => (self.resolve_at(source, value, place, 0), place),
+            };
+            let header = self.node_header(source);
+            let public_ip = Link { state, place };
+            self.topology.address_uses.push(AddressUse { header, what: &row.name, public_ip });
+        }
     }
 
     /// Finds the rules of databases' firewalls.

@@ -25,6 +25,17 @@ pub struct PublicIp {
     pub zones: List<EcoString>,
 }
 
+/// A public address that something takes which the model has no part for: one for each attribute that names one.
+#[derive(Clone, Debug)]
+pub struct AddressUse {
+    /// What takes it.
+    pub header: Header,
+    /// What people call it.
+    pub what: &'static str,
+    /// The address.
+    pub public_ip: Link<PublicIp>,
+}
+
 /// A NAT gateway.
 #[derive(Clone, Debug)]
 pub struct NatGateway {

@@ -238,6 +238,8 @@ topology! {
     scale_sets: ScaleSet,
     /// Public addresses.
     public_ips: PublicIp,
+    /// Public addresses of what the model has no part for.
+    address_uses: AddressUse,
     /// NAT gateways.
     nat_gateways: NatGateway,
     /// VPN and ExpressRoute gateways.
