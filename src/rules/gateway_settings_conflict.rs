@@ -1,9 +1,10 @@
 //! ## What it checks
 //!
 //! Settings of VPN and ExpressRoute gateways, and of their connections, that do not go together: a SKU of the other type of gateway; a
-//! policy-based gateway of a SKU other than `Basic`; an active-active gateway with one address, or an active-standby one with several;
-//! active-active or BGP with the `Basic` SKU; a connection whose type does not fit its gateway, or without the end that its type needs.
-//! As warnings: a connection with an end that its type does not have, and point-to-site settings on an ExpressRoute gateway.
+//! policy-based gateway of a SKU other than `Basic`; active-active or BGP with the `Basic` SKU; a connection whose type does not fit its
+//! gateway, or without the end that its type needs. As warnings: an active-active gateway with one address, or an active-standby one with
+//! several; a connection with an end that its type does not have; and point-to-site settings on an ExpressRoute gateway. That a gateway
+//! should be active-active or of a zone-redundant SKU is advice of other analyzers and not given here.
 //!
 //! ## What Azure does
 //!
@@ -111,7 +112,8 @@
 //!
 //! ## When it is undecided
 //!
-//! When the type or the SKU of a gateway, the number of its addresses, or the type of a connection is not known.
+//! When the type or the SKU of a gateway, the number of its addresses, or the type of a connection is not known. An end that is written
+//! down and null is taken for one that may be given.
 //!
 //! ## References
 //!
@@ -124,7 +126,7 @@
 
 use super::{Context, Reporter, Rule, support};
 use crate::finding::{Category, Severity};
-use crate::resource::Mode;
+use crate::resource::{Language, Mode};
 use crate::topology::{Place, ResourceNode, Topology, VirtualNetworkGateway};
 use crate::value::ValueKind;
 
@@ -211,16 +213,14 @@ fn judge(
     let counted = is_vpn && gateway.incomplete.is_none() && count > 0;
     if counted && gateway.active_active.is(&true) && count == 1 && !basic {
         let message = format!("active-active gateway {label} has one address; each instance needs one");
-        error(
-            message,
-            gateway.active_active.place,
-            "Give it a second IP configuration with a public address.",
-        );
+        let advice = "Give it a second IP configuration with a public address.";
+        defects.push((Severity::Warning, message, gateway.active_active.place, advice));
     }
     if counted && gateway.active_active.is(&false) && count > 1 {
         let place = gateway.active_active.place;
         let message = format!("gateway {label} has {count} addresses and is not active-active");
-        error(message, place, "Make it active-active, or leave it one IP configuration.");
+        let advice = "Make it active-active, or leave it one IP configuration.";
+        defects.push((Severity::Warning, message, place, advice));
     }
     if kind.eq_ignore_ascii_case("ExpressRoute") {
         let clients = node.values(
@@ -304,7 +304,9 @@ fn connection(topology: &Topology, reporter: &mut Reporter, node: &ResourceNode)
     for end in &ENDS {
         let values = node.values(&[end.terraform], &[end.arm]);
         if end.kind.eq_ignore_ascii_case(kind) {
-            if values.is_absent() {
+            // A module's parameter that is null unless given is another matter than an end that nobody thought of.
+            let optional = node.language != Language::TerraformPlan && node.mentions(end.terraform, end.arm);
+            if values.is_absent() && !optional {
                 let message = format!("{label} is of type {kind} and has no {}", end.what);
                 defects.push((Severity::Error, message, place, format!("Name the {}.", end.what)));
             }

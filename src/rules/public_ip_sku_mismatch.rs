@@ -187,9 +187,10 @@ fn basic_only(topology: &Topology, reporter: &mut Reporter, id: Id<PublicIp>) {
         .items
         .iter()
         .find(|zone| zone.known().is_some_and(|zone| !zone.eq_ignore_ascii_case("No-Zone")));
-    let (has, place) = match zone {
-        Some(zone) => ("has zones", zone.place),
-        None if is(&address.tier, "Global") => ("is of the global tier", address.tier.place),
+    // Azure has taken zones in the past, though they are documented for Standard addresses only.
+    let (severity, has, place) = match zone {
+        Some(zone) => (Severity::Warning, "has zones", zone.place),
+        None if is(&address.tier, "Global") => (Severity::Error, "is of the global tier", address.tier.place),
         None => return reporter.satisfied(),
     };
     let message = format!(
@@ -197,7 +198,7 @@ fn basic_only(topology: &Topology, reporter: &mut Reporter, id: Id<PublicIp>) {
         support::label(topology, &address.header)
     );
     let finding = reporter
-        .finding(message, place)
+        .finding_with(severity, message, place)
         .of(&address.header.resource_id)
         .related("its SKU", address.sku.place)
         .advice("Make the public address `Standard` and `Static`.")

@@ -50,6 +50,19 @@ impl ResourceNode {
         values
     }
 
+    /// Whether anything is written at a path without arrays, null included.
+    pub fn mentions(&self, terraform: &str, arm: &str) -> bool {
+        let mut value = &self.body;
+        for step in if self.is_arm() { arm } else { terraform }.split('.') {
+            let Some(mapping) = value.as_mapping() else { return false };
+            let Some((entry, _)) = entries(mapping, step, self.is_arm()).into_iter().next() else {
+                return false;
+            };
+            value = entry;
+        }
+        true
+    }
+
     fn walk<'a>(
         &'a self,
         value: &'a Value,
