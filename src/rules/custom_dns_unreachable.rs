@@ -8,6 +8,8 @@
 //! - A private DNS zone that is linked to the network must be linked where the DNS server asks: the server's network. The link to the
 //!   client's own network has no effect. That goes for the zone of a private AKS cluster too, also for the one that AKS makes.
 //!
+//! How many servers there are, and whether they have addresses of the network itself, is not asked.
+//!
 //! ## What Azure does
 //!
 //! Nothing is rejected when the network is made. Names are not resolved, or resolve to public addresses. The nodes of a private AKS

@@ -1,6 +1,7 @@
 //! ## What it checks
 //!
-//! That no rule of a database's firewall admits every address, or every service and machine in Azure.
+//! That no rule of a database's or cache's firewall admits every address, or every service and machine in Azure. How many rules there
+//! are, and ranges that are wide without being the Internet, are matters of policy and not asked.
 //!
 //! ## What Azure does
 //!

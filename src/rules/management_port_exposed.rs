@@ -5,6 +5,7 @@
 //! load balancer; then the groups of the subnet and of the interface together, all rules in order of priority. An allow that
 //! nothing leads to, or that an earlier deny takes away, is no exposure; an allow for a range of ports that comes before the deny is one.
 //! Analyzers that look at single rules report such an allow wherever it stands; in a group that guards nothing reachable it opens nothing.
+//! Which machines of a network may administer each other, and which private ranges are too wide a source, is a matter of policy and not asked.
 //!
 //! ## What Azure does
 //!

@@ -2,7 +2,8 @@
 //!
 //! The texts of security rules: ports and addresses that are several values in one string, ports that are none, service tags or `*` inside
 //! lists of addresses, prefixes of one list that overlap, IPv4 and IPv6 in one list, application security groups together with
-//! addresses on one side, a single address together with a list, a side without any address or port, and protocols that do not exist.
+//! addresses on one side, a single address together with a list, a side without any address or port, protocols that do not exist, and
+//! two rules of one name in a group.
 //!
 //! ## What Azure does
 //!
@@ -67,13 +68,15 @@
 //! - <https://github.com/Azure/sap-hana/issues/135>
 //! - <https://github.com/Azure/azure-cli/issues/8615>
 
+use std::collections::BTreeMap;
+
 use ecow::EcoString;
 
 use super::{Context, Reporter, Rule, support};
 use crate::analysis::security::syntax::{AddressDefect, address_defect, has_both_families};
 use crate::finding::{Category, Change, Fix, Severity};
 use crate::net::{PortSet, ProtocolSet, parse_prefix};
-use crate::topology::{Place, RuleEndpoint, SecurityRule, Topology};
+use crate::topology::{Declared, Place, RuleEndpoint, SecurityGroup, SecurityRule, Topology};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -96,6 +99,9 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context, reporter: &mut Reporter) {
     let topology = context.topology;
+    for group in &topology.security_groups {
+        names(topology, reporter, group);
+    }
     let rules = topology.security_groups.iter().flat_map(|group| group.rules.known());
     for rule in rules.filter(|rule| rule.header.is_managed()) {
         let before = reporter.violations();
@@ -105,6 +111,37 @@ fn check(context: &Context, reporter: &mut Reporter) {
         if reporter.violations() == before {
             reporter.satisfied();
         }
+    }
+}
+
+/// Two rules of one name, both inside the group or both resources of their own. In a template, a rule that stands in both
+/// places is one rule.
+fn names(topology: &Topology, reporter: &mut Reporter, group: &SecurityGroup) {
+    let mut seen: BTreeMap<(String, bool), &SecurityRule> = BTreeMap::new();
+    for rule in group.rules.known().filter(|rule| rule.header.is_managed()) {
+        let Some(name) = rule.header.name.known() else { continue };
+        let node = &topology[rule.header.resource];
+        let separate = rule.header.declared == Declared::Separate;
+        // Templates deploy a resource again under its name.
+        if separate && node.is_arm() {
+            continue;
+        }
+        let first = *seen.entry((name.to_lowercase().into(), separate)).or_insert(rule);
+        let same_root = topology[first.header.resource].key.root == node.key.root;
+        if std::ptr::eq(first, rule) || !same_root || first.header.place == rule.header.place {
+            continue;
+        }
+        let finding = reporter
+            .finding(
+                format!("security group {} has two rules `{name}`", support::label(topology, &group.header)),
+                rule.header.place,
+            )
+            .of(&rule.header.resource_id)
+            .between(&[&first.header, &rule.header])
+            .related("the first one", first.header.place)
+            .advice("Give each rule of a group a name of its own.")
+            .certain_if(rule.header.is_certain() && first.header.is_certain() && group.header.is_certain());
+        reporter.violated(finding);
     }
 }
 

@@ -1,6 +1,7 @@
 //! ## What it checks
 //!
-//! That something which has a private endpoint has its public one closed, or guarded by network rules that deny by default.
+//! That something which has a private endpoint has its public one closed, or guarded by network rules that deny by default. Whether
+//! a service may have a public endpoint at all, or should have a private one, is a matter of policy and not asked.
 //!
 //! ## What Azure does
 //!

@@ -3,7 +3,8 @@
 //! That a subnet has an address for everything that is put into it: network interfaces, machines of scale sets, private
 //! endpoints, private front ends, nodes and pods of Kubernetes clusters at their largest, database servers with their standby,
 //! Application Gateway at its largest, instances of an App Service plan. Five addresses of every IPv4 range are Azure's own.
-//! The range for the pods of a cluster with an overlay is checked likewise: every node takes a /24 of it.
+//! The range for the pods of a cluster with an overlay is checked likewise: every node takes a /24 of it. What is declared counts; a
+//! least size for the subnets of all clusters is not asked.
 //!
 //! ## What Azure does
 //!
