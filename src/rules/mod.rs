@@ -65,6 +65,7 @@ mod region_mismatch;
 mod regions;
 mod replacement_loses_data;
 mod reserved_subnet_misused;
+mod retired_sku;
 mod route_asymmetric;
 mod route_blocks_required_flow;
 mod route_forbidden_on_subnet;
@@ -172,6 +173,7 @@ pub static ALL: &[&Rule] = &[
     &firewall_management_missing::RULE,
     &public_ip_shared::RULE,
     &public_ip_sku_mismatch::RULE,
+    &retired_sku::RULE,
     &nat_gateway_invalid::RULE,
     &load_balancer_backend_invalid::RULE,
     &load_balancer_probe_blocked::RULE,
