@@ -128,7 +128,7 @@ fn names(topology: &Topology, reporter: &mut Reporter, group: &SecurityGroup) {
         }
         let first = *seen.entry((name.to_lowercase().into(), separate)).or_insert(rule);
         let same_root = topology[first.header.resource].key.root == node.key.root;
-        if std::ptr::eq(first, rule) || !same_root || first.header.place == rule.header.place {
+        if std::ptr::eq(first, rule) || !same_root {
             continue;
         }
         let finding = reporter

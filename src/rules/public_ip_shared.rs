@@ -94,7 +94,7 @@
 use std::collections::BTreeMap;
 
 use super::{Context, Reporter, Rule, support};
-use crate::analysis::public_addresses::{self, Use};
+use crate::analysis::public_addresses::{self, Use, User};
 use crate::finding::{Category, Severity};
 use crate::resource::Language;
 use crate::topology::{Id, PublicIp, Topology};
@@ -139,7 +139,7 @@ fn is_one(topology: &Topology, one: &Use, other: &Use) -> bool {
     let (a, b) = (one.user.header(), other.user.header());
     if a.resource == b.resource {
         // A NAT gateway may be told its address in two ways; the other users name one address for each of theirs.
-        return one.address.place == other.address.place || one.user.what() == "NAT gateway";
+        return std::ptr::eq(one.address, other.address) || matches!(one.user, User::NatGateway(_));
     }
     let (x, y) = (&topology[a.resource], &topology[b.resource]);
     if x.arm_type != y.arm_type {
