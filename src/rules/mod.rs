@@ -15,10 +15,13 @@ mod database_firewall_open;
 mod delegated_subnet_shared;
 mod exclusive_subnet_shared;
 mod firewall_management_missing;
+mod gateway_configuration_invalid;
 mod gateway_subnet_invalid;
+mod injected_server_public_access;
 mod invalid_address_prefix;
 mod load_balancer_backend_invalid;
 mod load_balancer_probe_blocked;
+mod machine_across_vnets;
 mod management_port_exposed;
 mod nat_gateway_invalid;
 mod network_rule_ineffective;
@@ -26,6 +29,7 @@ mod nsg_blocks_forwarded_traffic;
 mod nsg_blocks_required_flow;
 mod nsg_forbidden_on_subnet;
 mod nsg_layers_conflict;
+mod nsg_missing_on_subnet;
 mod nsg_on_both_levels;
 mod nsg_priority_conflict;
 mod nsg_rule_invalid;
@@ -54,8 +58,10 @@ mod private_endpoint_policies;
 mod private_endpoint_region;
 mod private_endpoint_subresource;
 mod private_endpoint_unsupported;
+mod private_endpoint_zone_groups;
 mod public_access_without_endpoint;
 mod public_endpoint_open;
+mod public_ip_in_use;
 mod public_ip_sku_mismatch;
 mod region_mismatch;
 mod regions;
@@ -113,11 +119,13 @@ pub static ALL: &[&Rule] = &[
     &reserved_subnet_misused::RULE,
     &cluster_ranges_overlap::RULE,
     &subnet_not_declared::RULE,
+    &machine_across_vnets::RULE,
     &nsg_blocks_required_flow::RULE,
     &nsg_priority_conflict::RULE,
     &nsg_source_port_pinned::RULE,
     &nsg_rule_invalid::RULE,
     &nsg_forbidden_on_subnet::RULE,
+    &nsg_missing_on_subnet::RULE,
     &nsg_rule_shadowed::RULE,
     &nsg_rule_redundant::RULE,
     &nsg_layers_conflict::RULE,
@@ -141,6 +149,7 @@ pub static ALL: &[&Rule] = &[
     &database_firewall_open::RULE,
     &management_port_exposed::RULE,
     &public_access_without_endpoint::RULE,
+    &injected_server_public_access::RULE,
     &network_rule_ineffective::RULE,
     &private_dns_zone_missing::RULE,
     &private_dns_link_conflict::RULE,
@@ -150,6 +159,7 @@ pub static ALL: &[&Rule] = &[
     &private_endpoint_region::RULE,
     &private_endpoint_policies::RULE,
     &private_endpoint_incomplete::RULE,
+    &private_endpoint_zone_groups::RULE,
     &service_endpoint_missing::RULE,
     &on_premises_not_admitted::RULE,
     &route_next_hop_unreachable::RULE,
@@ -160,8 +170,10 @@ pub static ALL: &[&Rule] = &[
     &route_asymmetric::RULE,
     &route_blocks_required_flow::RULE,
     &gateway_subnet_invalid::RULE,
+    &gateway_configuration_invalid::RULE,
     &firewall_management_missing::RULE,
     &public_ip_sku_mismatch::RULE,
+    &public_ip_in_use::RULE,
     &nat_gateway_invalid::RULE,
     &load_balancer_backend_invalid::RULE,
     &load_balancer_probe_blocked::RULE,
