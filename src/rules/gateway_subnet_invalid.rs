@@ -1,12 +1,12 @@
 //! ## What it checks
 //!
-//! That VPN and ExpressRoute gateways, Azure Firewall with its management interface, and Bastion stand in the subnet whose name is
-//! reserved for them, and that a network has at most one gateway of each type.
+//! That VPN and ExpressRoute gateways, Azure Firewall with its management interface, Bastion and Route Server stand in the subnet whose name
+//! is reserved for them, and that a network has at most one gateway of each type.
 //!
 //! ## What Azure does
 //!
 //! The control plane looks at the name: `GatewaySubnet`, `AzureFirewallSubnet`, `AzureFirewallManagementSubnet`,
-//! `AzureBastionSubnet`. A subnet of another name is refused, however large it is; so is a second gateway of one type.
+//! `AzureBastionSubnet`, `RouteServerSubnet`. A subnet of another name is refused, however large it is; so is a second gateway of one type.
 //!
 //! ## Example
 //!
@@ -94,12 +94,13 @@
 //! - <https://learn.microsoft.com/azure/firewall/firewall-faq>
 //! - <https://learn.microsoft.com/azure/bastion/configuration-settings>
 //! - <https://learn.microsoft.com/azure/expressroute/expressroute-about-virtual-network-gateways>
+//! - <https://learn.microsoft.com/azure/route-server/route-server-faq>
 
 use std::collections::BTreeMap;
 
 use super::{Context, Reporter, Rule, support};
 use crate::finding::{Category, Severity};
-use crate::topology::{Header, IpConfiguration, Topology, VirtualNetworkGateway};
+use crate::topology::{Header, IpConfiguration, Occupancy, Topology, VirtualNetworkGateway};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -149,7 +150,46 @@ fn check(context: &Context, reporter: &mut Reporter) {
             judge(topology, reporter, "Bastion host", &host.header, configuration, "AzureBastionSubnet");
         }
     }
+    for occupancy in topology.occupancies.iter().filter(|occupancy| occupancy.kind == ROUTE_SERVER) {
+        route_server(topology, reporter, occupancy);
+    }
     one_of_each_type(topology, reporter);
+}
+
+/// The kind of occupant that a Route Server is.
+const ROUTE_SERVER: &str = "Microsoft.Network/virtualHubs/ipConfigurations";
+
+fn route_server(topology: &Topology, reporter: &mut Reporter, occupancy: &Occupancy) {
+    let resource = &topology[occupancy.resource];
+    let Some(subnet) = occupancy.subnet.to().map(|id| &topology[id]) else {
+        if let Some(why) = occupancy.subnet.unknown() {
+            reporter.undecided(occupancy.place, why);
+        }
+        return;
+    };
+    let Some(name) = subnet.header.name.known() else {
+        if let Some(why) = subnet.header.name.unknown() {
+            reporter.undecided(occupancy.place, why);
+        }
+        return;
+    };
+    if name.eq_ignore_ascii_case("RouteServerSubnet") {
+        return reporter.satisfied();
+    }
+    let finding = reporter
+        .finding(
+            format!(
+                "Route Server `{}` stands in subnet `{name}`; Azure takes only one named `RouteServerSubnet`",
+                resource.name.known().unwrap_or(&resource.key.address)
+            ),
+            occupancy.place,
+        )
+        .of(&resource.resource_id)
+        .related_part("the subnet", &subnet.header)
+        .related("its name", subnet.header.name.place)
+        .advice("Name the subnet `RouteServerSubnet`.")
+        .certain_if(resource.uncertain.is_none() && subnet.header.is_certain());
+    reporter.violated(finding);
 }
 
 fn judge(

@@ -13,6 +13,7 @@ mod cluster_ranges_overlap;
 mod custom_dns_unreachable;
 mod database_firewall_open;
 mod delegated_subnet_shared;
+mod dns_resolver_invalid;
 mod exclusive_subnet_shared;
 mod firewall_management_missing;
 mod gateway_configuration_invalid;
@@ -90,6 +91,7 @@ mod subnet_range_reserved;
 mod subnet_too_small;
 mod subnets_overlap;
 mod support;
+mod virtual_hub_connection_conflict;
 
 use std::sync::{Arc, OnceLock};
 
@@ -139,6 +141,7 @@ pub static ALL: &[&Rule] = &[
     &peering_gateway_mismatch::RULE,
     &peering_blocks_forwarded_traffic::RULE,
     &peering_not_transitive::RULE,
+    &virtual_hub_connection_conflict::RULE,
     &private_dns_zone_name::RULE,
     &private_dns_zone_not_linked::RULE,
     &private_dns_zone_not_linked_to_peer::RULE,
@@ -154,6 +157,7 @@ pub static ALL: &[&Rule] = &[
     &private_dns_zone_missing::RULE,
     &private_dns_link_conflict::RULE,
     &custom_dns_unreachable::RULE,
+    &dns_resolver_invalid::RULE,
     &private_endpoint_subresource::RULE,
     &private_endpoint_unsupported::RULE,
     &private_endpoint_region::RULE,

@@ -2,7 +2,8 @@
 //!
 //! That a public address has the SKU and the allocation that the thing which uses it takes: VPN and ExpressRoute gateways, Bastion,
 //! Azure Firewall, NAT gateways, application gateways of the second generation, load balancers; that a Standard address is static; and
-//! that a zone-redundant gateway SKU has an address with zones.
+//! that a zone-redundant gateway SKU has an address with zones. A NAT gateway of the SKU StandardV2 takes addresses of that SKU, and only
+//! such a one does.
 //!
 //! ## What Azure does
 //!
@@ -142,6 +143,8 @@ enum Demand<'a> {
     Zones(&'a str),
     /// The SKU of the load balancer.
     Same(&'a Field<EcoString>),
+    /// The generation of the NAT gateway, Standard or StandardV2.
+    Generation(&'a Field<EcoString>),
     /// Cannot be told.
     Unknown(&'a Arc<Unknown>),
 }
@@ -212,7 +215,7 @@ fn uses(topology: &Topology) -> Vec<Use<'_>> {
                 what: "NAT gateway",
                 header: &gateway.header,
                 address,
-                demand: Demand::Standard,
+                demand: Demand::Generation(&gateway.sku),
             });
         }
     }
@@ -234,6 +237,11 @@ fn uses(topology: &Topology) -> Vec<Use<'_>> {
     uses
 }
 
+/// Whether a SKU is of the second generation.
+fn second(sku: &str) -> bool {
+    sku.eq_ignore_ascii_case("StandardV2")
+}
+
 fn standard(address: Id<PublicIp>) -> Fix {
     Fix::new("Make the public address `Standard` and `Static`", Change::MakeStandard { address })
 }
@@ -242,7 +250,7 @@ fn judge(topology: &Topology, reporter: &mut Reporter, usage: &Use, id: Id<Publi
     let address = &topology[id];
     let unknown = match &usage.demand {
         Demand::Unknown(why) => Some(*why),
-        Demand::Same(sku) => sku.unknown(),
+        Demand::Same(sku) | Demand::Generation(sku) => sku.unknown(),
         Demand::Standard | Demand::Zones(_) => None,
     };
     if let Some(why) = unknown.or_else(|| address.sku.unknown()) {
@@ -264,6 +272,14 @@ fn judge(topology: &Topology, reporter: &mut Reporter, usage: &Use, id: Id<Publi
             "has public address {} of SKU Basic, which it refuses".into(),
             "Make the public address `Standard` and `Static`.",
         ),
+        Demand::Generation(own) => match own.known() {
+            Some(own) if second(own) != second(sku) => (
+                Severity::Error,
+                format!("of SKU {own} has public address {{}} of SKU {sku}"),
+                "Give the NAT gateway and its public addresses the same SKU, Standard or StandardV2.",
+            ),
+            _ => return reporter.satisfied(),
+        },
         Demand::Zones(kind) if address.zones.is_certainly_empty() => (
             Severity::Warning,
             format!("of the zone-redundant SKU {kind} has public address {{}} without zones"),

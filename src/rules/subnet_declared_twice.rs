@@ -1,13 +1,15 @@
 //! ## What it checks
 //!
 //! That a virtual network does not have subnets both inside it and as resources of their own. In a template, a subnet that
-//! stands in both places is one subnet and fine.
+//! stands in both places is one subnet and fine. The same goes for rules of a security group and routes of a route table in azurerm. And a
+//! subnet is associated with one security group, one route table and one NAT gateway.
 //!
 //! ## What Azure does
 //!
 //! Nothing at first. The list inside the network is taken for complete, by Azure when a template is deployed again and by
 //! Terraform at the next apply: it removes the subnets that are resources of their own, or fails because they are in use,
-//! and then they are made again.
+//! and then they are made again. The second association of a subnet is refused, because the provider finds the first one: "a resource with
+//! the ID … already exists - to be managed via Terraform this resource needs to be imported".
 //!
 //! ## Example
 //!
@@ -59,25 +61,32 @@
 //!
 //! ## When it is undecided
 //!
-//! When it is not known which network a subnet is part of.
+//! When it is not known which network a subnet is part of. Associations that may not be made, or of which it is not known with what they
+//! associate, are not compared.
 //!
 //! ## References
 //!
 //! - <https://github.com/hashicorp/terraform-provider-azurerm/blob/main/website/docs/r/virtual_network.html.markdown>
+//! - <https://github.com/hashicorp/terraform-provider-azurerm/blob/main/website/docs/r/network_security_group.html.markdown>
+//! - <https://github.com/hashicorp/terraform-provider-azurerm/blob/main/website/docs/r/route_table.html.markdown>
 //! - <https://github.com/hashicorp/terraform-provider-azurerm/issues/5011>
+//! - <https://github.com/hashicorp/terraform-provider-azurerm/issues/12412>
 //! - <https://learn.microsoft.com/azure/azure-resource-manager/bicep/scenarios-virtual-networks>
 
 use super::{Context, Reporter, Rule, support};
 use crate::finding::{Category, Severity};
-use crate::topology::{Declared, Subnet, VirtualNetwork};
+use crate::topology::{Declared, Header, Subnet, Topology, VirtualNetwork};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
     name: "subnet-declared-twice",
     category: Category::Subnet,
-    severity: Severity::Warning,
-    summary: "a network with subnets inside it and as resources of their own, which undo each other",
-    error_codes: &["InUseSubnetCannotBeDeleted"],
+    severity: Severity::Error,
+    summary: "parts inside a resource and as resources of their own, which undo each other; a subnet associated twice",
+    error_codes: &[
+        "InUseSubnetCannotBeDeleted",
+        "message: to be managed via Terraform this resource needs to be imported",
+    ],
     fix: None,
     pedantic: false,
     source: include_str!("subnet_declared_twice.rs"),
@@ -90,6 +99,70 @@ const NAMED: usize = 6;
 fn check(context: &Context, reporter: &mut Reporter) {
     for network in &context.topology.virtual_networks {
         check_network(context, reporter, network);
+    }
+    let topology = context.topology;
+    for group in &topology.security_groups {
+        let rules: Vec<&Header> = group.rules.known().map(|rule| &rule.header).collect();
+        check_children(topology, reporter, &group.header, &rules, "rule");
+    }
+    for table in &topology.route_tables {
+        let routes: Vec<&Header> = table.routes.known().map(|route| &route.header).collect();
+        check_children(topology, reporter, &table.header, &routes, "route");
+    }
+    for subnet in &topology.subnets {
+        check_associations(topology, reporter, subnet);
+    }
+}
+
+/// Rules or routes inside their parent and as resources of their own. Only azurerm takes the list inside for complete at every apply.
+fn check_children(
+    topology: &Topology,
+    reporter: &mut Reporter,
+    parent: &Header,
+    children: &[&Header],
+    what: &str,
+) {
+    let by_azurerm = |header: &Header| topology[header.resource].written_type.starts_with("azurerm_");
+    if !parent.is_managed() || !by_azurerm(parent) {
+        return;
+    }
+    let inside = children.iter().find(|child| child.declared == Declared::Inline);
+    let apart = children.iter().find(|child| child.declared == Declared::Separate && by_azurerm(child));
+    let (Some(inside), Some(apart)) = (inside, apart) else { return };
+    let finding = reporter
+        .finding_with(
+            Severity::Warning,
+            format!(
+                "{} has {what}s inside it and {what} {} as a resource of its own; each apply undoes the other",
+                support::label(topology, parent),
+                support::label(topology, apart),
+            ),
+            inside.place,
+        )
+        .of(&parent.resource_id)
+        .between(&[parent])
+        .related_part("a resource of its own", apart)
+        .advice(format!("Declare all {what}s in one way."))
+        .certain_if(parent.is_certain() && inside.is_certain() && apart.is_certain());
+    reporter.violated(finding);
+}
+
+fn check_associations(topology: &Topology, reporter: &mut Reporter, subnet: &Subnet) {
+    for (kind, first, second) in &subnet.second_associations {
+        let finding = reporter
+            .finding(
+                format!(
+                    "subnet {} is associated with a {kind} twice; it takes one",
+                    support::label(topology, &subnet.header)
+                ),
+                *second,
+            )
+            .of(&subnet.header.resource_id)
+            .related("associated first here", *first)
+            .related_part("the subnet", &subnet.header)
+            .advice("Keep one association, and write the rules or routes of both into one.")
+            .certain_if(subnet.header.is_certain());
+        reporter.violated(finding);
     }
 }
 
@@ -118,7 +191,8 @@ fn check_network(context: &Context, reporter: &mut Reporter, network: &VirtualNe
         return;
     };
     let mut finding = reporter
-        .finding(
+        .finding_with(
+            Severity::Warning,
             format!(
                 "{} has subnets inside it and subnet {} as a resource of its own; each deployment undoes the other",
                 support::label(topology, &network.header),
