@@ -2,7 +2,7 @@
 //!
 //! That a NAT gateway which serves a subnet has an address, that an address in one zone fits the zone of the gateway, that all its
 //! subnets are of one network, that it is not on a gateway's subnet, and that nothing in its subnets has a public address or load balancer of
-//! the Basic SKU.
+//! the Basic SKU. An AKS cluster that leaves by a NAT gateway of the user's (`userAssignedNATGateway`) has one on the subnets of its nodes.
 //!
 //! ## What Azure does
 //!
@@ -89,12 +89,13 @@
 //!
 //! - <https://learn.microsoft.com/azure/nat-gateway/nat-overview>
 //! - <https://learn.microsoft.com/azure/nat-gateway/nat-availability-zones>
+//! - <https://learn.microsoft.com/azure/aks/nat-gateway>
 
 use ecow::EcoString;
 
 use super::{Context, Reporter, Rule, support};
 use crate::finding::{Category, Severity};
-use crate::topology::{Field, Header, Id, Link, NatGateway, Place, Subnet, Topology};
+use crate::topology::{Field, Header, Id, KubernetesCluster, Link, NatGateway, Place, Subnet, Topology};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -121,6 +122,49 @@ fn check(context: &Context, reporter: &mut Reporter) {
         }
         basic(topology, reporter, id, gateway);
         one_network(topology, reporter, gateway, &subnets);
+    }
+    for cluster in topology.kubernetes_clusters.iter().filter(|cluster| cluster.header.is_managed()) {
+        if cluster
+            .outbound_type
+            .known()
+            .is_some_and(|kind| kind.eq_ignore_ascii_case("userAssignedNATGateway"))
+        {
+            nodes(topology, reporter, cluster);
+        }
+    }
+}
+
+/// Subnets of nodes that leave by a NAT gateway of the user's.
+fn nodes(topology: &Topology, reporter: &mut Reporter, cluster: &KubernetesCluster) {
+    for pool in &cluster.pools {
+        let Some(subnet) = pool.subnet.to().map(|id| &topology[id]) else { continue };
+        if !subnet.header.is_managed() {
+            continue;
+        }
+        if let Some(why) = subnet.nat_gateway.unknown().or_else(|| topology.unseen(&subnet.header)) {
+            reporter.undecided(pool.subnet.place, why);
+            continue;
+        }
+        if !subnet.nat_gateway.is_absent() {
+            reporter.satisfied();
+            continue;
+        }
+        let finding = reporter
+            .finding_with(
+                Severity::Warning,
+                format!(
+                    "AKS cluster {} leaves by a NAT gateway of the user's, and subnet {} of its nodes has none",
+                    support::label(topology, &cluster.header),
+                    support::label(topology, &subnet.header),
+                ),
+                cluster.outbound_type.place,
+            )
+            .of(&cluster.header.resource_id)
+            .related("the subnet of the nodes", pool.subnet.place)
+            .related_part("the subnet", &subnet.header)
+            .advice("Associate a NAT gateway with the subnet before the cluster is made, or use `managedNATGateway`.")
+            .certain_if(cluster.header.is_certain() && subnet.header.is_certain());
+        reporter.violated(finding);
     }
 }
 

@@ -84,6 +84,7 @@
 use std::collections::BTreeMap;
 
 use super::{Context, Reporter, Rule, support};
+use crate::analysis::peers;
 use crate::finding::{Category, Severity};
 use crate::topology::{Header, HubConnection, Id, Topology, VirtualHub, VirtualNetwork};
 
@@ -214,13 +215,7 @@ fn with_networks<'a>(
 
 /// A gateway in the connected network.
 fn with_gateway(topology: &Topology, reporter: &mut Reporter, own: &Joined) {
-    let gateway = topology.virtual_network_gateways.iter().find(|gateway| {
-        gateway.header.is_managed()
-            && gateway.ip_configurations.iter().any(|configuration| {
-                configuration.subnet.to().and_then(|subnet| topology[subnet].network.to())
-                    == Some(own.network)
-            })
-    });
+    let gateway = peers::gateways_of(topology, own.network).find(|gateway| gateway.header.is_managed());
     let Some(gateway) = gateway else { return };
     let network = &topology[own.network].header;
     let finding = reporter
