@@ -112,6 +112,7 @@
 //!
 //! - <https://github.com/claranet/terraform-azurerm-db-postgresql-flexible/issues/7>
 //! - <https://github.com/hashicorp/terraform-provider-azurerm/issues/26098>
+//! - <https://github.com/sassoftware/viya4-iac-azure/issues/410>
 //! - <https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/postgresql_flexible_server>
 //! - <https://learn.microsoft.com/azure/postgresql/network/concepts-networking-private>
 
