@@ -139,13 +139,13 @@
 
 use std::collections::BTreeMap;
 
-use super::occupants::{self, Resident};
+use super::occupants::{self, Plan, Resident};
 use super::{Context, Reporter, Rule, support};
 use crate::azure::Confidence;
 use crate::azure::occupants::Sharing;
 use crate::azure::reserved_subnets;
 use crate::finding::{Category, Severity};
-use crate::topology::{Id, KubernetesCluster, Place, ResourceId, ResourceNode, Subnet, Topology};
+use crate::topology::{Id, KubernetesCluster, Place, ResourceId, Subnet, Topology};
 use crate::value::ResourceKey;
 
 /// See the module's documentation.
@@ -210,35 +210,6 @@ fn check_kubenet(topology: &Topology, reporter: &mut Reporter) {
     }
 }
 
-/// What an App Service plan is recognised by.
-#[derive(PartialEq)]
-enum Plan {
-    Resource(ResourceKey),
-    Named(String),
-}
-
-/// How far an integration names its app, and a slot the app that it is of.
-const STEPS: usize = 3;
-
-/// The plan that an app, a slot or a network integration of one runs on; `None` where it is not known.
-fn plan_of(topology: &Topology, resource: &ResourceNode, depth: usize) -> Option<Plan> {
-    if depth > STEPS {
-        return None;
-    }
-    let own = resource.values(&["service_plan_id", "app_service_plan_id"], &["properties.serverFarmId"]);
-    if let Some((value, _)) = own.found.first() {
-        if let Some(reference) = value.as_reference() {
-            return Some(Plan::Resource(reference.target.clone()));
-        }
-        let name = value.as_str()?.rsplit('/').next()?.to_ascii_lowercase();
-        return (!name.is_empty()).then_some(Plan::Named(name));
-    }
-    let of_app = resource.values(&["app_service_id"], &[]);
-    let target = &of_app.found.first()?.0.as_reference()?.target;
-    let app = topology.resources.iter().find(|other| other.key == *target)?;
-    plan_of(topology, app, depth + 1)
-}
-
 /// Whether two resources of one input certainly make two plans, and not one twice.
 fn are_two(topology: &Topology, one: &ResourceKey, two: &ResourceKey) -> bool {
     if one.root != two.root || one == two {
@@ -262,7 +233,7 @@ fn check_plans(topology: &Topology, reporter: &mut Reporter, subnet: &Subnet) {
         if guest.row.sharing != Some(Sharing::OneAppServicePlan) {
             continue;
         }
-        let Some(plan) = plan_of(topology, guest.resource, 0) else { continue };
+        let Some(plan) = occupants::plan_of(topology, guest.resource, 0) else { continue };
         let Some((owner, other)) = &first else {
             first = Some((guest, plan));
             continue;

@@ -6,6 +6,7 @@
 //! `docs/rules/` and the SARIF help text are made from it.
 
 mod allow_flow;
+mod app_plan_without_network;
 mod asg_across_vnets;
 mod change_breaks_occupant;
 mod changes;
@@ -111,6 +112,7 @@ pub static ALL: &[&Rule] = &[
     &subnet_delegation_forbidden::RULE,
     &subnet_delegation_multiple::RULE,
     &exclusive_subnet_shared::RULE,
+    &app_plan_without_network::RULE,
     &invalid_address_prefix::RULE,
     &subnet_outside_vnet::RULE,
     &subnets_overlap::RULE,
