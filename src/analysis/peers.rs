@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::nameless;
-use crate::topology::{Id, Link, Topology, VirtualNetwork};
+use crate::topology::{Id, Link, Topology, VirtualNetwork, VirtualNetworkGateway};
 use crate::value::Unknown;
 
 /// A network that is peered with another one.
@@ -89,9 +89,17 @@ pub fn reaches_a_gateway(topology: &Topology, network: Id<VirtualNetwork>) -> bo
 
 /// Whether a gateway stands in a network.
 pub fn has_gateway(topology: &Topology, network: Id<VirtualNetwork>) -> bool {
-    let configurations =
-        topology.virtual_network_gateways.iter().flat_map(|gateway| &gateway.ip_configurations);
-    configurations
-        .filter_map(|configuration| configuration.subnet.to())
-        .any(|subnet| topology[subnet].network.to() == Some(network))
+    gateways_of(topology, network).next().is_some()
+}
+
+/// The gateways that stand in a network.
+pub fn gateways_of(
+    topology: &Topology,
+    network: Id<VirtualNetwork>,
+) -> impl Iterator<Item = &VirtualNetworkGateway> {
+    topology.virtual_network_gateways.iter().filter(move |gateway| {
+        let mut subnets =
+            gateway.ip_configurations.iter().filter_map(|configuration| configuration.subnet.to());
+        subnets.any(|subnet| topology[subnet].network.to() == Some(network))
+    })
 }

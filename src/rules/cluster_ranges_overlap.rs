@@ -2,7 +2,7 @@
 //!
 //! The ranges of AKS clusters: the range of services, the range of pods and the subnets of the node pools may not overlap each other, nor
 //! the rest of the network, nor the networks that are peered with it; the DNS service's address lies in the range of services and
-//! is not its first one; the range of services is smaller than a /12; and none of them takes from what AKS keeps for itself. Ranges
+//! is not its first one; the range of services is smaller than a /12; nodes and pods of one pool are in different subnets; and none of them takes from what AKS keeps for itself. Ranges
 //! that are not given have the documented defaults (10.0.0.0/16 for services, 10.244.0.0/16 for pods).
 //!
 //! ## What Azure does
@@ -106,6 +106,7 @@
 //!
 //! ## References
 //!
+//! - <https://learn.microsoft.com/azure/aks/concepts-network-azure-cni-pod-subnet>
 //! - <https://learn.microsoft.com/azure/aks/configure-azure-cni>
 //! - <https://learn.microsoft.com/azure/aks/concepts-network-azure-cni-overlay>
 //! - <https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/error-codes/servicecidroverlapexistingsubnetscidr-error>
@@ -154,6 +155,7 @@ fn check(context: &Context, reporter: &mut Reporter) {
         dns_service(context, reporter, cluster);
         kept_ranges(context, reporter, cluster, &ranges);
         networks(context, reporter, cluster, &ranges);
+        one_subnet(context, reporter, cluster);
         for list in [&cluster.service_cidrs, &cluster.pod_cidrs] {
             if let Some(why) = list.unknown() {
                 reporter.undecided(list.place, why);
@@ -184,6 +186,29 @@ fn finding(
         .finding_with(severity, message, place)
         .of(&cluster.header.resource_id)
         .certain_if(cluster.header.is_certain())
+}
+
+/// A pool whose pods are to have a subnet of their own, and have that of the nodes
+/// (<https://learn.microsoft.com/azure/aks/concepts-network-azure-cni-pod-subnet>).
+fn one_subnet(context: &Context, reporter: &mut Reporter, cluster: &KubernetesCluster) {
+    for pool in &cluster.pools {
+        let (Some(nodes), Some(pods)) = (pool.subnet.to(), pool.pod_subnet.to()) else { continue };
+        if nodes != pods {
+            reporter.satisfied();
+            continue;
+        }
+        let message = format!(
+            "a node pool of AKS cluster {} has its nodes and its pods in one subnet, {}",
+            support::label(context.topology, &cluster.header),
+            support::label(context.topology, &context.topology[nodes].header),
+        );
+        let finding = finding(reporter, cluster, Severity::Error, message, pool.pod_subnet.place)
+            .related("the subnet of the nodes", pool.subnet.place)
+            .advice(
+                "Give the pods a subnet of their own, or leave it out so that they share that of the nodes.",
+            );
+        reporter.violated(finding);
+    }
 }
 
 fn among_each_other(

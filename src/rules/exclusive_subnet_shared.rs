@@ -2,7 +2,8 @@
 //!
 //! That a service which needs a subnet to itself has it to itself: an Application Gateway, an injected cache, a Container Apps
 //! environment, an App Service Environment, an endpoint of a DNS private resolver. Two services that want the same delegation
-//! count as well, and a second instance where only one may live in a subnet.
+//! count as well, and a second instance where only one may live in a subnet; apps of two App Service plans in one integration subnet smaller
+//! than /26; and two AKS clusters with kubenet.
 //!
 //! ## What Azure does
 //!
@@ -132,14 +133,20 @@
 //! - <https://learn.microsoft.com/azure/application-gateway/configuration-infrastructure>
 //! - <https://learn.microsoft.com/azure/dns/dns-private-resolver-overview>
 //! - <https://learn.microsoft.com/azure/app-service/environment/networking>
+//! - <https://learn.microsoft.com/azure/app-service/overview-vnet-integration>
+//! - <https://github.com/MicrosoftDocs/azure-docs/issues/29302>
+//! - <https://learn.microsoft.com/azure/aks/configure-kubenet>
 
-use super::occupants::{self, Resident};
+use std::collections::BTreeMap;
+
+use super::occupants::{self, Plan, Resident};
 use super::{Context, Reporter, Rule, support};
 use crate::azure::Confidence;
 use crate::azure::occupants::Sharing;
 use crate::azure::reserved_subnets;
 use crate::finding::{Category, Severity};
-use crate::topology::{ResourceId, Subnet};
+use crate::topology::{Id, KubernetesCluster, Place, ResourceId, Subnet, Topology};
+use crate::value::ResourceKey;
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -160,6 +167,107 @@ pub static RULE: Rule = Rule {
 fn check(context: &Context, reporter: &mut Reporter) {
     for subnet in &context.topology.subnets {
         check_subnet(context, reporter, subnet);
+        check_plans(context.topology, reporter, subnet);
+    }
+    check_kubenet(context.topology, reporter);
+}
+
+/// Clusters with kubenet write their pods' routes into the route table of the subnet, each for itself.
+fn check_kubenet(topology: &Topology, reporter: &mut Reporter) {
+    let mut first: BTreeMap<Id<Subnet>, (&KubernetesCluster, Place)> = BTreeMap::new();
+    for cluster in topology.kubernetes_clusters.iter().filter(|cluster| cluster.header.is_managed()) {
+        if !cluster.network_plugin.known().is_some_and(|plugin| plugin.eq_ignore_ascii_case("kubenet")) {
+            continue;
+        }
+        for pool in &cluster.pools {
+            let Some(subnet) = pool.subnet.to() else { continue };
+            let (other, place) = *first.entry(subnet).or_insert((cluster, pool.subnet.place));
+            let one_input =
+                topology[other.header.resource].key.root == topology[cluster.header.resource].key.root;
+            if other.header.resource == cluster.header.resource || !one_input {
+                continue;
+            }
+            let finding = reporter
+                .finding_with(
+                    Severity::Warning,
+                    format!(
+                        "AKS clusters {} and {} use kubenet in one subnet, {}; each needs a subnet and a route table of its own",
+                        support::label(topology, &other.header),
+                        support::label(topology, &cluster.header),
+                        support::label(topology, &topology[subnet].header),
+                    ),
+                    pool.subnet.place,
+                )
+                .of(&cluster.header.resource_id)
+                .between(&[&other.header, &cluster.header, &topology[subnet].header])
+                .related("the other cluster lives here", place)
+                .related_part("the other cluster", &other.header)
+                .related_part("the subnet", &topology[subnet].header)
+                .advice("Give each cluster a subnet of its own, or use Azure CNI in overlay mode.")
+                .certain_if(other.header.is_certain() && cluster.header.is_certain());
+            reporter.violated(finding);
+        }
+    }
+}
+
+/// Whether two resources of one input certainly make two plans, and not one twice.
+fn are_two(topology: &Topology, one: &ResourceKey, two: &ResourceKey) -> bool {
+    if one.root != two.root || one == two {
+        return false;
+    }
+    let node = |key: &ResourceKey| topology.resources.iter().find(|other| other.key == *key);
+    let (Some(one), Some(two)) = (node(one), node(two)) else { return false };
+    match (one.name.known(), two.name.known()) {
+        (Some(one), Some(two)) => !one.eq_ignore_ascii_case(two),
+        _ => !one.is_arm() && !two.is_arm(),
+    }
+}
+
+/// Integration subnets from this size on take several App Service plans.
+const SEVERAL_PLANS: u8 = 26;
+
+/// Apps of two App Service plans that are integrated with one subnet.
+fn check_plans(topology: &Topology, reporter: &mut Reporter, subnet: &Subnet) {
+    let mut first: Option<(Resident, Plan)> = None;
+    for guest in occupants::of_subnet(topology, subnet) {
+        if guest.row.sharing != Some(Sharing::OneAppServicePlan) {
+            continue;
+        }
+        let Some(plan) = occupants::plan_of(topology, guest.resource, 0) else { continue };
+        let Some((owner, other)) = &first else {
+            first = Some((guest, plan));
+            continue;
+        };
+        let distinct = match (other, &plan) {
+            (Plan::Resource(one), Plan::Resource(two)) => are_two(topology, one, two),
+            (Plan::Named(one), Plan::Named(two)) => one != two,
+            _ => false,
+        };
+        if !distinct {
+            reporter.satisfied();
+            continue;
+        }
+        let small = subnet.prefixes.is_complete()
+            && !subnet.prefixes.items.is_empty()
+            && subnet
+                .prefixes
+                .known()
+                .all(|prefix| prefix.net.is_some_and(|net| net.prefix_len() > SEVERAL_PLANS));
+        let finding = reporter
+            .finding(
+                format!(
+                    "{} is in subnet {} with {}, which is of another App Service plan; subnets smaller than /{SEVERAL_PLANS} take one plan",
+                    guest.label(),
+                    support::label(topology, &subnet.header),
+                    owner.label(),
+                ),
+                guest.occupancy.place,
+            )
+            .related(format!("{} is integrated here", owner.label()), owner.occupancy.place)
+            .related_part("the subnet", &subnet.header)
+            .advice("Give each plan a subnet of its own, or run the apps on one plan.")
+            .certain_if(small && subnet.header.is_certain() && owner.is_certain() && guest.is_certain());
+        return reporter.violated(finding);
     }
 }
 

@@ -1,7 +1,8 @@
 //! ## What it checks
 //!
 //! Settings of VPN and ExpressRoute gateways, and of their connections, that do not go together: a SKU of the other type of gateway; a
-//! policy-based gateway of a SKU other than `Basic`; active-active or BGP with the `Basic` SKU; a connection whose type does not fit its
+//! policy-based gateway of a SKU other than `Basic`; active-active or BGP with the `Basic` SKU; an active-active gateway whose
+//! public addresses differ in SKU or zones; a policy-based or Basic VPN gateway beside an ExpressRoute gateway; a connection whose type does not fit its
 //! gateway, or without the end that its type needs. As warnings: an active-active gateway with one address, or an active-standby one with
 //! several; a connection with an end that its type does not have; and point-to-site settings on an ExpressRoute gateway. That a gateway
 //! should be active-active or of a zone-redundant SKU is advice of other analyzers and not given here.
@@ -121,13 +122,20 @@
 //! - <https://learn.microsoft.com/azure/vpn-gateway/about-gateway-skus>
 //! - <https://learn.microsoft.com/azure/vpn-gateway/about-active-active-gateways>
 //! - <https://learn.microsoft.com/azure/expressroute/expressroute-about-virtual-network-gateways>
+//! - <https://learn.microsoft.com/azure/expressroute/how-to-configure-coexisting-gateway-portal>
+//! - <https://github.com/Azure/ALZ-Bicep/issues/768>
+//! - <https://github.com/Azure/terraform-azurerm-caf-enterprise-scale/issues/940>
 //! - <https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/virtual_network_gateway>
 //! - <https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/virtual_network_gateway_connection>
+
+use ecow::EcoString;
 
 use super::{Context, Reporter, Rule, support};
 use crate::finding::{Category, Severity};
 use crate::resource::{Language, Mode};
-use crate::topology::{Place, ResourceNode, Topology, VirtualNetworkGateway};
+use crate::topology::{
+    Header, Id, List, Place, PublicIp, ResourceNode, Topology, VirtualNetwork, VirtualNetworkGateway,
+};
 use crate::value::ValueKind;
 
 /// See the module's documentation.
@@ -136,7 +144,10 @@ pub static RULE: Rule = Rule {
     category: Category::Gateway,
     severity: Severity::Error,
     summary: "settings of a VPN or ExpressRoute gateway or of its connection that do not go together",
-    error_codes: &[],
+    error_codes: &[
+        "ActiveActiveGatewayMustHaveExactlyTwoIpConfigurations",
+        "ActiveActiveGatewayPublicIPAddressesDiffersInSkuOrZones",
+    ],
     fix: None,
     pedantic: false,
     source: include_str!("gateway_settings_conflict.rs"),
@@ -155,6 +166,8 @@ fn check(context: &Context, reporter: &mut Reporter) {
             continue;
         };
         judge(topology, reporter, gateway, kind, sku);
+        alike(topology, reporter, gateway);
+        beside(topology, reporter, gateway);
     }
     for node in &topology.resources {
         let is_connection =
@@ -354,4 +367,83 @@ fn gateway_of<'a>(topology: &'a Topology, node: &ResourceNode) -> Option<&'a Vir
         .filter(|gateway| node.dependencies.contains(&gateway.header.resource));
     let gateway = gateways.next()?;
     (gateways.next().is_none() && gateway.header.is_certain()).then_some(gateway)
+}
+
+/// The public addresses of an active-active gateway.
+fn alike(topology: &Topology, reporter: &mut Reporter, gateway: &VirtualNetworkGateway) {
+    if !gateway.active_active.is(&true) {
+        return;
+    }
+    let mut addresses = gateway.ip_configurations.iter().filter_map(|configuration| {
+        let link = &configuration.public_ip;
+        Some((link, &topology[link.to()?])).filter(|(_, address)| address.header.is_managed())
+    });
+    let Some((_, first)) = addresses.next() else { return };
+    let zones = |list: &List<EcoString>| {
+        let mut zones: Vec<EcoString> = list.known().cloned().collect();
+        zones.sort();
+        (list.is_complete() && zones.len() == list.items.len()).then_some(zones)
+    };
+    let differs = |other: &PublicIp| {
+        let (one, two) = (zones(&first.zones), zones(&other.zones));
+        let zoned = one.is_some() && two.is_some() && one != two;
+        let skus = first.sku.known().zip(other.sku.known());
+        zoned || skus.is_some_and(|(one, two)| one != two)
+    };
+    let Some((link, other)) = addresses.find(|(_, address)| differs(address)) else { return };
+    let finding = reporter
+        .finding(
+            format!(
+                "the public addresses {} and {} of active-active gateway {} differ in SKU or zones",
+                support::label(topology, &first.header),
+                support::label(topology, &other.header),
+                support::label(topology, &gateway.header),
+            ),
+            link.place,
+        )
+        .of(&gateway.header.resource_id)
+        .between(&[&gateway.header, &first.header, &other.header])
+        .related_part("one address", &first.header)
+        .related_part("the other", &other.header)
+        .advice("Give both the same SKU and the same zones.")
+        .certain_if([&gateway.header, &first.header, &other.header].into_iter().all(Header::is_certain));
+    reporter.violated(finding);
+}
+
+fn network_of(topology: &Topology, gateway: &VirtualNetworkGateway) -> Option<Id<VirtualNetwork>> {
+    let mut subnets = gateway.ip_configurations.iter().filter_map(|configuration| configuration.subnet.to());
+    subnets.find_map(|subnet| topology[subnet].network.to())
+}
+
+/// A VPN gateway that cannot stand beside the ExpressRoute gateway of its network.
+fn beside(topology: &Topology, reporter: &mut Reporter, gateway: &VirtualNetworkGateway) {
+    if !gateway.gateway_type.is(&"Vpn".into()) {
+        return;
+    }
+    let policy = gateway.vpn_type.is(&"PolicyBased".into());
+    let basic = gateway.sku.known().is_some_and(|sku| sku.eq_ignore_ascii_case("Basic"));
+    let Some(network) = network_of(topology, gateway).filter(|_| policy || basic) else { return };
+    let circuit = topology.virtual_network_gateways.iter().find(|other| {
+        other.gateway_type.is(&"ExpressRoute".into()) && network_of(topology, other) == Some(network)
+    });
+    let Some(circuit) = circuit else { return };
+    let (what, place) = if policy {
+        ("policy-based", gateway.vpn_type.place)
+    } else {
+        ("of the Basic SKU", gateway.sku.place)
+    };
+    let finding = reporter
+        .finding(
+            format!(
+                "VPN gateway {} is {what} and stands beside ExpressRoute gateway {}, which needs a route-based one that is not Basic",
+                support::label(topology, &gateway.header),
+                support::label(topology, &circuit.header),
+            ),
+            place,
+        )
+        .of(&gateway.header.resource_id)
+        .related_part("the ExpressRoute gateway", &circuit.header)
+        .advice("Make the VPN gateway `RouteBased`, with an SKU above Basic.")
+        .certain_if(gateway.header.is_certain() && circuit.header.is_certain());
+    reporter.violated(finding);
 }

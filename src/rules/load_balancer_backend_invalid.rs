@@ -2,7 +2,8 @@
 //!
 //! What Azure requires of the pools and rules of a load balancer: all interfaces behind it are in one virtual network; two
 //! rules do not send to the same port of the same members unless they use floating IP; public addresses of members have the
-//! load balancer's SKU; there is a front end when there are pools, probes or rules; and the front ends that rules name exist.
+//! load balancer's SKU; there is a front end when there are pools, probes or rules; and the front ends that rules name exist. An
+//! interface or scale set is behind one internal and one public load balancer at most.
 //!
 //! ## What Azure does
 //!
@@ -211,10 +212,12 @@
 //! - <https://learn.microsoft.com/azure/load-balancer/load-balancer-multivip-overview>
 //! - <https://github.com/AutomatedLab/AutomatedLab/issues/57>
 
+use std::collections::BTreeMap;
+
 use super::{Context, Reporter, Rule, support};
 use crate::analysis::entries::{Member, members, protocols};
 use crate::finding::{Category, Severity};
-use crate::topology::{BalancingRule, Field, Id, LoadBalancer, Topology, VirtualNetwork};
+use crate::topology::{BalancingRule, Field, Id, LoadBalancer, Place, ResourceId, Topology, VirtualNetwork};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -223,12 +226,14 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "pool members or rules of a load balancer that Azure refuses together",
     error_codes: &[
+        "AnotherInternalLoadBalancerExists",
         "DifferentSkuLoadBalancerAndPublicIPAddressNotAllowedInVMSS",
         "DifferentSkuLoadBalancersAndPublicIPAddressNotAllowed",
         "LoadBalancerWithoutFrontendIPCantHaveChildResources",
         "RulesOfSameLoadBalancerTypeUseSameBackendPortProtocolAndIPConfig",
         "RulesOfSameLoadBalancerTypeUseSameBackendPortProtocolAndVmssIPConfig",
         "RulesUseSameBackendPortProtocolAndPool",
+        "VMScaleSetCannotUseMultipleLoadBalancersOfSameType",
     ],
     fix: None,
     pedantic: false,
@@ -238,8 +243,10 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context, reporter: &mut Reporter) {
     let topology = context.topology;
+    let mut behind = BTreeMap::new();
     for balancer in topology.load_balancers.iter().filter(|balancer| balancer.header.is_managed()) {
         let before = reporter.violations();
+        second_of_its_kind(topology, reporter, balancer, &mut behind);
         front_ends(topology, reporter, balancer);
         named_front_ends(topology, reporter, balancer);
         networks(topology, reporter, balancer);
@@ -275,6 +282,67 @@ fn named_front_ends(topology: &Topology, reporter: &mut Reporter, balancer: &Loa
             .related_part("the load balancer", &balancer.header)
             .advice("Name one of its front ends.")
             .certain_if(balancer.header.is_certain() && header.is_certain());
+        reporter.violated(finding);
+    }
+}
+
+/// Internal or public, by its front ends; `None` where they do not say.
+fn kind_of(balancer: &LoadBalancer) -> Option<&'static str> {
+    if balancer.sku.known().is_some_and(|sku| sku.eq_ignore_ascii_case("Gateway")) {
+        return None;
+    }
+    let internal = balancer.frontends.iter().any(|frontend| frontend.subnet.to().is_some());
+    let public = balancer.frontends.iter().any(|frontend| frontend.public_ip.to().is_some());
+    match (internal, public) {
+        (true, false) => Some("internal"),
+        (false, true) => Some("public"),
+        _ => None,
+    }
+}
+
+/// By member and kind: the first load balancer, and where the member joins it.
+type Behind<'a> = BTreeMap<(ResourceId, &'static str), (&'a LoadBalancer, Place)>;
+
+/// Members that are behind another load balancer of the same kind already.
+fn second_of_its_kind<'a>(
+    topology: &'a Topology,
+    reporter: &mut Reporter,
+    balancer: &'a LoadBalancer,
+    behind: &mut Behind<'a>,
+) {
+    let Some(kind) = kind_of(balancer) else { return };
+    for member in all_members(topology, balancer) {
+        let owner = member.host.owner;
+        let (other, place) = *behind.entry((owner.resource, kind)).or_insert((balancer, member.place));
+        let distinct = match (other.header.name.known(), balancer.header.name.known()) {
+            (Some(one), Some(two)) => !one.eq_ignore_ascii_case(two),
+            _ => true,
+        };
+        let one_input =
+            topology[other.header.resource].key.root == topology[balancer.header.resource].key.root;
+        if std::ptr::eq(other, balancer) || !distinct || !one_input {
+            continue;
+        }
+        let finding = reporter
+            .finding(
+                format!(
+                    "{} is behind two {kind} load balancers, {} and {}; Azure takes one of each kind",
+                    support::label(topology, owner),
+                    support::label(topology, &other.header),
+                    support::label(topology, &balancer.header),
+                ),
+                member.place,
+            )
+            .of(&owner.resource_id)
+            .between(&[owner, &other.header, &balancer.header])
+            .related("joins the first one here", place)
+            .related_part("the member", owner)
+            .related_part("the one load balancer", &other.header)
+            .related_part("the other", &balancer.header)
+            .advice("Use one load balancer of each kind, with several front ends and rules.")
+            .certain_if(
+                [owner, &other.header, &balancer.header].into_iter().all(crate::topology::Header::is_certain),
+            );
         reporter.violated(finding);
     }
 }

@@ -6,6 +6,7 @@
 //! `docs/rules/` and the SARIF help text are made from it.
 
 mod allow_flow;
+mod app_plan_without_network;
 mod asg_across_vnets;
 mod change_breaks_occupant;
 mod changes;
@@ -14,14 +15,17 @@ mod custom_dns_unreachable;
 mod database_firewall_open;
 mod delegated_subnet_shared;
 mod dns_resolver_endpoint_misplaced;
+mod dns_resolver_invalid;
 mod exclusive_subnet_shared;
 mod firewall_management_missing;
 mod gateway_settings_conflict;
 mod gateway_subnet_invalid;
+mod injected_server_public_access;
 mod interface_without_ipv4;
 mod invalid_address_prefix;
 mod load_balancer_backend_invalid;
 mod load_balancer_probe_blocked;
+mod machine_across_vnets;
 mod management_port_exposed;
 mod nat_gateway_invalid;
 mod network_rule_ineffective;
@@ -29,6 +33,7 @@ mod nsg_blocks_forwarded_traffic;
 mod nsg_blocks_required_flow;
 mod nsg_forbidden_on_subnet;
 mod nsg_layers_conflict;
+mod nsg_missing_on_subnet;
 mod nsg_on_both_levels;
 mod nsg_priority_conflict;
 mod nsg_rule_invalid;
@@ -57,6 +62,7 @@ mod private_endpoint_policies;
 mod private_endpoint_region;
 mod private_endpoint_subresource;
 mod private_endpoint_unsupported;
+mod private_endpoint_zone_groups;
 mod public_access_without_endpoint;
 mod public_endpoint_open;
 mod public_ip_shared;
@@ -90,6 +96,7 @@ mod subnet_too_small;
 mod subnet_without_nsg;
 mod subnets_overlap;
 mod support;
+mod virtual_hub_connection_conflict;
 
 use std::sync::{Arc, OnceLock};
 
@@ -109,6 +116,7 @@ pub static ALL: &[&Rule] = &[
     &subnet_delegation_forbidden::RULE,
     &subnet_delegation_multiple::RULE,
     &exclusive_subnet_shared::RULE,
+    &app_plan_without_network::RULE,
     &invalid_address_prefix::RULE,
     &subnet_outside_vnet::RULE,
     &subnets_overlap::RULE,
@@ -120,11 +128,13 @@ pub static ALL: &[&Rule] = &[
     &reserved_subnet_misused::RULE,
     &cluster_ranges_overlap::RULE,
     &subnet_not_declared::RULE,
+    &machine_across_vnets::RULE,
     &nsg_blocks_required_flow::RULE,
     &nsg_priority_conflict::RULE,
     &nsg_source_port_pinned::RULE,
     &nsg_rule_invalid::RULE,
     &nsg_forbidden_on_subnet::RULE,
+    &nsg_missing_on_subnet::RULE,
     &nsg_rule_shadowed::RULE,
     &nsg_rule_redundant::RULE,
     &nsg_layers_conflict::RULE,
@@ -139,6 +149,7 @@ pub static ALL: &[&Rule] = &[
     &peering_gateway_mismatch::RULE,
     &peering_blocks_forwarded_traffic::RULE,
     &peering_not_transitive::RULE,
+    &virtual_hub_connection_conflict::RULE,
     &private_dns_zone_name::RULE,
     &private_dns_zone_not_linked::RULE,
     &private_dns_zone_not_linked_to_peer::RULE,
@@ -150,15 +161,18 @@ pub static ALL: &[&Rule] = &[
     &database_firewall_open::RULE,
     &management_port_exposed::RULE,
     &public_access_without_endpoint::RULE,
+    &injected_server_public_access::RULE,
     &network_rule_ineffective::RULE,
     &private_dns_zone_missing::RULE,
     &private_dns_link_conflict::RULE,
     &custom_dns_unreachable::RULE,
+    &dns_resolver_invalid::RULE,
     &private_endpoint_subresource::RULE,
     &private_endpoint_unsupported::RULE,
     &private_endpoint_region::RULE,
     &private_endpoint_policies::RULE,
     &private_endpoint_incomplete::RULE,
+    &private_endpoint_zone_groups::RULE,
     &service_endpoint_missing::RULE,
     &on_premises_not_admitted::RULE,
     &route_next_hop_unreachable::RULE,

@@ -1,12 +1,14 @@
 //! ## What it checks
 //!
 //! That a NAT gateway which serves a subnet has an address, that an address in one zone fits the zone of the gateway, that all its
-//! subnets are of one network, and that it is not on a gateway's subnet.
+//! subnets are of one network, that it is not on a gateway's subnet, and that nothing in its subnets has a public address or load balancer of
+//! the Basic SKU. An AKS cluster that leaves by a NAT gateway of the user's (`userAssignedNATGateway`) has one on the subnets of its nodes.
 //!
 //! ## What Azure does
 //!
 //! A NAT gateway without address is accepted, and machines behind it reach nothing outside. `GatewaySubnet` and subnets of a second network
-//! are refused. An address of another zone than the gateway's is refused as well.
+//! are refused. An address of another zone than the gateway's is refused as well. Basic public addresses and load balancers cannot be in a subnet
+//! with a NAT gateway.
 //!
 //! ## Example
 //!
@@ -87,10 +89,13 @@
 //!
 //! - <https://learn.microsoft.com/azure/nat-gateway/nat-overview>
 //! - <https://learn.microsoft.com/azure/nat-gateway/nat-availability-zones>
+//! - <https://learn.microsoft.com/azure/aks/nat-gateway>
+
+use ecow::EcoString;
 
 use super::{Context, Reporter, Rule, support};
 use crate::finding::{Category, Severity};
-use crate::topology::{Header, NatGateway, Subnet, Topology};
+use crate::topology::{Field, Header, Id, KubernetesCluster, Link, NatGateway, Place, Subnet, Topology};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -115,7 +120,51 @@ fn check(context: &Context, reporter: &mut Reporter) {
         for subnet in &subnets {
             place(topology, reporter, gateway, subnet);
         }
+        basic(topology, reporter, id, gateway);
         one_network(topology, reporter, gateway, &subnets);
+    }
+    for cluster in topology.kubernetes_clusters.iter().filter(|cluster| cluster.header.is_managed()) {
+        if cluster
+            .outbound_type
+            .known()
+            .is_some_and(|kind| kind.eq_ignore_ascii_case("userAssignedNATGateway"))
+        {
+            nodes(topology, reporter, cluster);
+        }
+    }
+}
+
+/// Subnets of nodes that leave by a NAT gateway of the user's.
+fn nodes(topology: &Topology, reporter: &mut Reporter, cluster: &KubernetesCluster) {
+    for pool in &cluster.pools {
+        let Some(subnet) = pool.subnet.to().map(|id| &topology[id]) else { continue };
+        if !subnet.header.is_managed() {
+            continue;
+        }
+        if let Some(why) = subnet.nat_gateway.unknown().or_else(|| topology.unseen(&subnet.header)) {
+            reporter.undecided(pool.subnet.place, why);
+            continue;
+        }
+        if !subnet.nat_gateway.is_absent() {
+            reporter.satisfied();
+            continue;
+        }
+        let finding = reporter
+            .finding_with(
+                Severity::Warning,
+                format!(
+                    "AKS cluster {} leaves by a NAT gateway of the user's, and subnet {} of its nodes has none",
+                    support::label(topology, &cluster.header),
+                    support::label(topology, &subnet.header),
+                ),
+                cluster.outbound_type.place,
+            )
+            .of(&cluster.header.resource_id)
+            .related("the subnet of the nodes", pool.subnet.place)
+            .related_part("the subnet", &subnet.header)
+            .advice("Associate a NAT gateway with the subnet before the cluster is made, or use `managedNATGateway`.")
+            .certain_if(cluster.header.is_certain() && subnet.header.is_certain());
+        reporter.violated(finding);
     }
 }
 
@@ -193,6 +242,49 @@ fn place(topology: &Topology, reporter: &mut Reporter, gateway: &NatGateway, sub
         .advice("Detach it; gateways bring their own addresses.")
         .certain_if(gateway.header.is_certain() && subnet.header.is_certain());
     reporter.violated(finding);
+}
+
+/// Basic addresses and load balancers in the subnets of a NAT gateway.
+fn basic(topology: &Topology, reporter: &mut Reporter, id: Id<NatGateway>, gateway: &NatGateway) {
+    let served = |link: &Link<Subnet>| {
+        link.to().map(|subnet| &topology[subnet]).filter(|subnet| subnet.nat_gateway.to() == Some(id))
+    };
+    let is_basic = |sku: &Field<EcoString>| sku.known().is_some_and(|sku| sku == "Basic");
+    let mut found: Vec<(&Header, &str, Place, &Subnet)> = Vec::new();
+    for interface in topology.network_interfaces.iter().filter(|interface| interface.header.is_managed()) {
+        for configuration in &interface.ip_configurations {
+            let Some(subnet) = served(&configuration.subnet) else { continue };
+            let Some(address) = configuration.public_ip.to().map(|id| &topology[id]) else { continue };
+            if is_basic(&address.sku) && address.header.is_managed() {
+                let place = configuration.public_ip.place;
+                found.push((&interface.header, "has a public address of the Basic SKU", place, subnet));
+            }
+        }
+    }
+    for balancer in topology.load_balancers.iter().filter(|balancer| balancer.header.is_managed()) {
+        let front = balancer.frontends.iter().find_map(|frontend| served(&frontend.subnet));
+        if let Some(subnet) = front.filter(|_| is_basic(&balancer.sku)) {
+            found.push((&balancer.header, "is a Basic load balancer", balancer.header.place, subnet));
+        }
+    }
+    for (header, what, place, subnet) in found {
+        let finding = reporter
+            .finding(
+                format!(
+                    "{} {what} and is in subnet {}, which NAT gateway {} serves",
+                    support::label(topology, header),
+                    support::label(topology, &subnet.header),
+                    support::label(topology, &gateway.header),
+                ),
+                place,
+            )
+            .of(&header.resource_id)
+            .related("serves the subnet", subnet.nat_gateway.place)
+            .related_part("the NAT gateway", &gateway.header)
+            .advice("Use the Standard SKU.")
+            .certain_if([header, &subnet.header, &gateway.header].into_iter().all(Header::is_certain));
+        reporter.violated(finding);
+    }
 }
 
 fn one_network(topology: &Topology, reporter: &mut Reporter, gateway: &NatGateway, subnets: &[&Subnet]) {

@@ -2,6 +2,7 @@
 
 use crate::azure::occupants::{self, Occupant};
 use crate::topology::{Id, Occupancy, ResourceNode, Subnet, Topology};
+use crate::value::ResourceKey;
 
 const API_MANAGEMENT: &str = "Microsoft.ApiManagement/service";
 
@@ -66,6 +67,37 @@ fn belongs(arm_type: &str, service: &str) -> bool {
         && arm_type.is_char_boundary(service.len())
         && arm_type[..service.len()].eq_ignore_ascii_case(service)
         && arm_type[service.len()..].starts_with('/')
+}
+
+/// What an App Service plan is recognised by.
+#[derive(PartialEq)]
+pub enum Plan {
+    /// A resource of the input.
+    Resource(ResourceKey),
+    /// Another one, by its name.
+    Named(String),
+}
+
+/// How far an integration names its app, and a slot the app that it is of.
+const STEPS: usize = 3;
+
+/// The plan that an app, a slot or a network integration of one runs on; `None` where it is not known.
+pub fn plan_of(topology: &Topology, resource: &ResourceNode, depth: usize) -> Option<Plan> {
+    if depth > STEPS {
+        return None;
+    }
+    let own = resource.values(&["service_plan_id", "app_service_plan_id"], &["properties.serverFarmId"]);
+    if let Some((value, _)) = own.found.first() {
+        if let Some(reference) = value.as_reference() {
+            return Some(Plan::Resource(reference.target.clone()));
+        }
+        let name = value.as_str()?.rsplit('/').next()?.to_ascii_lowercase();
+        return (!name.is_empty()).then_some(Plan::Named(name));
+    }
+    let of_app = resource.values(&["app_service_id"], &[]);
+    let target = &of_app.found.first()?.0.as_reference()?.target;
+    let app = topology.resources.iter().find(|other| other.key == *target)?;
+    plan_of(topology, app, depth + 1)
 }
 
 /// The occupants of a subnet, each use once, in the order of the model.

@@ -115,11 +115,16 @@
 //! - <https://learn.microsoft.com/azure/mysql/flexible-server/concepts-networking-vnet>
 //! - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns>
 
+use ecow::EcoString;
+
 use super::{Context, Reporter, Rule, support};
 use crate::azure::Confidence;
 use crate::azure::private_dns_zones::{self, PrivateLinkZones};
 use crate::finding::{Category, Severity};
-use crate::topology::{Engine, FlexibleServer, Link, PrivateConnection, PrivateDnsZone, PrivateEndpoint};
+use crate::topology::{
+    Engine, FlexibleServer, KubernetesCluster, Link, Place, PrivateConnection, PrivateDnsZone,
+    PrivateEndpoint, ZoneGroup,
+};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -151,10 +156,42 @@ fn check(context: &Context, reporter: &mut Reporter) {
             check_server(context, reporter, server);
         }
     }
+    for cluster in context.topology.kubernetes_clusters.iter().filter(|cluster| cluster.header.is_managed()) {
+        if !cluster.private_cluster.is(&false) && !cluster.zone.is_absent() {
+            check_cluster(context, reporter, cluster);
+        }
+    }
     for endpoint in context.topology.private_endpoints.iter().filter(|endpoint| endpoint.header.is_managed())
     {
         check_endpoint(context, reporter, endpoint);
     }
+}
+
+/// What the zone of a private cluster's API server ends with, in the three clouds.
+const CLUSTER: [&str; 3] = ["azmk8s.io", "cx.aks.containerservice.azure.us", "cx.prod.service.azk8s.cn"];
+
+fn check_cluster(context: &Context, reporter: &mut Reporter, cluster: &KubernetesCluster) {
+    let Some(zone) = known_zone(context, reporter, &cluster.zone) else { return };
+    let Some(name) = zone.header.name.known() else { return };
+    let lower = name.trim_end_matches('.').to_ascii_lowercase();
+    if CLUSTER.iter().any(|suffix| lower.ends_with(&format!(".{suffix}"))) {
+        return reporter.satisfied();
+    }
+    let finding = reporter
+        .finding(
+            format!(
+                "the private DNS zone `{name}` of cluster {} is none that AKS takes: `privatelink.<region>.{}`",
+                support::label(context.topology, &cluster.header),
+                CLUSTER[0],
+            ),
+            zone.header.name.place,
+        )
+        .of(&zone.header.resource_id)
+        .related_part("the cluster", &cluster.header)
+        .related("which uses the zone here", cluster.zone.place)
+        .advice("Name the zone `privatelink.<region>.azmk8s.io`, or `<label>.privatelink.<region>.azmk8s.io`.")
+        .certain_if(cluster.header.is_certain() && zone.header.is_certain());
+    reporter.violated(finding);
 }
 
 fn check_server(context: &Context, reporter: &mut Reporter, server: &FlexibleServer) {
@@ -243,7 +280,10 @@ fn check_connection(
             names.push((zone, name, link.place));
         }
         if names.iter().any(|(_, name, _)| rows.iter().any(|row| row.accepts(name))) {
-            reporter.satisfied();
+            match rows.as_slice() {
+                [row] if row.all_zones_required => complete(context, reporter, endpoint, row, id, &names),
+                _ => reporter.satisfied(),
+            }
             continue;
         }
         let Some((zone, name, place)) = names.first() else { continue };
@@ -265,6 +305,48 @@ fn check_connection(
             .certain_if(endpoint.header.is_certain() && zone.header.is_certain());
         reporter.violated(finding);
     }
+}
+
+/// Sub-resources that are resolved through several zones need all of them.
+fn complete(
+    context: &Context,
+    reporter: &mut Reporter,
+    endpoint: &PrivateEndpoint,
+    row: &PrivateLinkZones,
+    id: &str,
+    names: &[(&PrivateDnsZone, &EcoString, Place)],
+) {
+    let groups: Vec<&ZoneGroup> = endpoint.zone_groups.known().collect();
+    let open = endpoint.zone_groups.unknown();
+    if let Some(why) = open.or_else(|| groups.iter().find_map(|group| group.more_zones.as_ref())) {
+        return reporter.undecided(endpoint.header.place, why);
+    }
+    let has = |pattern: &String| names.iter().any(|(_, name, _)| private_dns_zones::matches(pattern, name));
+    // The cloud of which the most zones are there.
+    let clouds = row.zones.values();
+    let Some(zones) = clouds.max_by_key(|zones| zones.iter().filter(|zone| has(zone)).count()) else {
+        return;
+    };
+    let missing: Vec<&str> = zones.iter().filter(|zone| !has(zone)).map(String::as_str).collect();
+    if missing.is_empty() {
+        return reporter.satisfied();
+    }
+    let place = groups.first().map_or(endpoint.header.place, |group| group.header.place);
+    let finding = reporter
+        .finding_with(
+            Severity::Warning,
+            format!(
+                "private endpoint {} for `{id}` needs {} zones and lacks `{}`",
+                support::label(context.topology, &endpoint.header),
+                zones.len(),
+                missing.join("`, `"),
+            ),
+            place,
+        )
+        .of(&endpoint.header.resource_id)
+        .advice("Add these zones to the group; each serves another part of the service.")
+        .certain_if(endpoint.header.is_certain());
+    reporter.violated(finding);
 }
 
 /// The zone of a link, if it and its name are known; what is not known is reported as undecided.

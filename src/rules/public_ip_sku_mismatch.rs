@@ -3,7 +3,8 @@
 //! That a public address has the SKU and the allocation that the thing which uses it takes: VPN and ExpressRoute gateways, Bastion,
 //! Azure Firewall, NAT gateways, application gateways of the second generation, load balancers, Route Server, API Management; that a
 //! Standard address is static, and a Basic one has neither zones nor the global tier; that an address of the global tier is given to
-//! load balancers only; and that a zone-redundant gateway SKU has an address with zones. That a Basic address should be replaced where
+//! load balancers only; that a zone-redundant gateway SKU has an address with zones; and that a NAT gateway and its addresses are both
+//! of the SKU StandardV2, or neither is. That a Basic address should be replaced where
 //! nothing refuses it yet, or that an address should have zones, is advice of other analyzers and not given here.
 //!
 //! ## What Azure does
@@ -138,6 +139,8 @@ enum Demand<'a> {
     Zones(&'a str),
     /// The SKU of the load balancer.
     Same(&'a Field<EcoString>),
+    /// The generation of the NAT gateway, Standard or StandardV2.
+    Generation(&'a Field<EcoString>),
     /// Cannot be told.
     Unknown(&'a Arc<Unknown>),
 }
@@ -220,7 +223,8 @@ fn demand<'a>(user: User<'a>) -> Option<Demand<'a>> {
             (Some(_), Some(_)) => Demand::Standard,
             _ => Demand::Unknown(gateway.sku.unknown().or_else(|| gateway.gateway_type.unknown())?),
         },
-        User::Bastion(_) | User::Firewall(_) | User::NatGateway(_) | User::Other(..) => Demand::Standard,
+        User::Bastion(_) | User::Firewall(_) | User::Other(..) => Demand::Standard,
+        User::NatGateway(gateway) => Demand::Generation(&gateway.sku),
         User::ApplicationGateway(gateway) => {
             let second =
                 gateway.sku_tier.known().is_some_and(|tier| tier.to_ascii_lowercase().ends_with("_v2"));
@@ -229,6 +233,11 @@ fn demand<'a>(user: User<'a>) -> Option<Demand<'a>> {
         User::LoadBalancer(balancer) => Demand::Same(&balancer.sku),
         User::Interface(_) => return None,
     })
+}
+
+/// Whether a SKU is of the second generation.
+fn second(sku: &str) -> bool {
+    sku.eq_ignore_ascii_case("StandardV2")
 }
 
 fn standard(address: Id<PublicIp>) -> Fix {
@@ -264,7 +273,7 @@ fn judge(topology: &Topology, reporter: &mut Reporter, usage: &Use, demand: &Dem
     let header = usage.user.header();
     let unknown = match demand {
         Demand::Unknown(why) => Some(*why),
-        Demand::Same(sku) => sku.unknown(),
+        Demand::Same(sku) | Demand::Generation(sku) => sku.unknown(),
         Demand::Standard | Demand::Zones(_) => None,
     };
     if let Some(why) = unknown.or_else(|| address.sku.unknown()) {
@@ -286,6 +295,14 @@ fn judge(topology: &Topology, reporter: &mut Reporter, usage: &Use, demand: &Dem
             "has public address {} of SKU Basic, which it refuses".into(),
             "Make the public address `Standard` and `Static`.",
         ),
+        Demand::Generation(own) => match own.known() {
+            Some(own) if second(own) != second(sku) => (
+                Severity::Error,
+                format!("of SKU {own} has public address {{}} of SKU {sku}"),
+                "Give the NAT gateway and its public addresses the same SKU, Standard or StandardV2.",
+            ),
+            _ => return reporter.satisfied(),
+        },
         Demand::Zones(kind) if address.zones.is_certainly_empty() => (
             Severity::Warning,
             format!("of the zone-redundant SKU {kind} has public address {{}} without zones"),

@@ -4,7 +4,7 @@
 //! balancers, gateways, firewalls, Bastion hosts, DNS resolvers and injected services with the network of their subnet; security
 //! groups, route tables and NAT gateways with the network of the subnet that they are attached to; public addresses and security
 //! groups with what uses them; machines with their interfaces. Private endpoints have a rule of their own. `West Europe` and
-//! `westeurope` are one region.
+//! `westeurope` are one region. Private DNS zones and their links are in no region: their location is `global`.
 //!
 //! ## What Azure does
 //!
@@ -88,10 +88,11 @@
 //! - <https://github.com/MicrosoftDocs/azure-docs/issues/32363>
 
 use super::regions::{self, End};
-use super::{Context, Reporter, Rule};
+use super::{Context, Reporter, Rule, support};
 use crate::azure::{occupants, regional};
 use crate::finding::{Category, Severity};
 use crate::topology::{Header, IpConfiguration, Link, PublicIp, Topology, VirtualNetwork};
+use crate::value::Cause;
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -99,7 +100,7 @@ pub static RULE: Rule = Rule {
     category: Category::Reference,
     severity: Severity::Error,
     summary: "a resource in another region than the network, address or group that it is connected with",
-    error_codes: &["InvalidResourceReference"],
+    error_codes: &["InvalidResourceReference", "LocationNotAvailableForResourceType"],
     fix: None,
     pedantic: false,
     source: include_str!("region_mismatch.rs"),
@@ -121,6 +122,43 @@ fn check(context: &Context, reporter: &mut Reporter) {
             network_end(context.topology, network),
             resolver.network.place,
         );
+    }
+    zones(context, reporter);
+}
+
+/// Private DNS zones and links of templates with the location of something else.
+fn zones(context: &Context, reporter: &mut Reporter) {
+    let topology = context.topology;
+    let zones = topology.private_dns_zones.iter().map(|part| (&part.header, "private DNS zone"));
+    let links = topology.zone_links.iter().map(|part| (&part.header, "link of a private DNS zone"));
+    for (header, what) in zones.chain(links).filter(|(header, _)| header.is_managed()) {
+        let node = &topology[header.resource];
+        let location = &node.location;
+        // A group of resources is in a region, whichever it is.
+        let of_group = location.unknown().is_some_and(|why| {
+            matches!(why.cause.root(), Cause::Computed(text) | Cause::Lookup(text) if text.ends_with("resourceGroup().location"))
+        });
+        let said = match location.known() {
+            Some(text) if text == "global" => {
+                reporter.satisfied();
+                continue;
+            }
+            Some(text) => format!("`{text}`"),
+            None if of_group => "the location of the resource group".into(),
+            None => continue,
+        };
+        let finding = reporter
+            .finding(
+                format!(
+                    "{what} {} has {said} for its location; it takes `global` only",
+                    support::label(topology, header)
+                ),
+                location.place,
+            )
+            .of(&header.resource_id)
+            .advice("Write `global`.")
+            .certain_if(header.is_certain());
+        reporter.violated(finding);
     }
 }
 

@@ -2,12 +2,14 @@
 //!
 //! That the address of a virtual appliance in a route can be reached from the subnets that use the route table: it must lie
 //! in the subnet's own network or in one that is peered with it, in a subnet of that network, and not be one of the five
-//! addresses that Azure keeps in every subnet.
+//! addresses that Azure keeps in every subnet. A route to the virtual network gateway finds a VPN gateway in the network or behind a
+//! peering.
 //!
 //! ## What Azure does
 //!
 //! Any address is accepted as a next hop. Packets for an appliance that cannot be reached directly are dropped without a word;
-//! a network two peerings away, or behind a gateway, does not count as direct.
+//! a network two peerings away, or behind a gateway, does not count as direct. So are packets for a gateway that the network does not have;
+//! an ExpressRoute gateway takes none by such routes, only by those it learns.
 //!
 //! ## Example
 //!
@@ -98,7 +100,7 @@
 //! ## When it is undecided
 //!
 //! When the address, an address space or a peering is not known. An address that lies in no network of the input is possible,
-//! not certain: a peering with its network may be declared elsewhere.
+//! not certain: a peering with its network may be declared elsewhere. So is a missing gateway of a network that has a `GatewaySubnet`.
 //!
 //! ## References
 //!
@@ -120,7 +122,7 @@ pub static RULE: Rule = Rule {
     name: "route-next-hop-unreachable",
     category: Category::Route,
     severity: Severity::Error,
-    summary: "a route to an appliance address that the subnet cannot reach",
+    summary: "a route to an appliance or a gateway that the subnet cannot reach",
     error_codes: &[],
     fix: None,
     pedantic: false,
@@ -143,6 +145,80 @@ fn check(context: &Context, reporter: &mut Reporter) {
     }
 }
 
+/// A route to a gateway that the networks of its subnets do not have.
+fn check_gateway(
+    topology: &Topology,
+    reporter: &mut Reporter,
+    table: &RouteTable,
+    route: &Route,
+    subnets: &[Id<Subnet>],
+) {
+    let mut networks = BTreeSet::new();
+    for &subnet in subnets {
+        let Some(id) = topology[subnet].network.to() else { continue };
+        let network = &topology[id];
+        if !network.header.is_managed() || !networks.insert(id) {
+            continue;
+        }
+        if let Some(why) = peers::blind_spot(topology, id).or_else(|| network.incomplete.clone()) {
+            reporter.undecided(route.next_hop_type.place, &why);
+            continue;
+        }
+        let Some((what, certain)) = without_gateway(topology, id) else {
+            reporter.satisfied();
+            continue;
+        };
+        let parts = [&route.header, &table.header, &topology[subnet].header, &network.header];
+        let finding = reporter
+            .finding_with(
+                Severity::Warning,
+                format!(
+                    "route {} sends packets to the gateway of network {}, {what}",
+                    support::label(topology, &route.header),
+                    support::label(topology, &network.header),
+                ),
+                route.next_hop_type.place,
+            )
+            .of(&route.header.resource_id)
+            .related_part("the route table", &table.header)
+            .related(
+                format!("is used by subnet {}", support::label(topology, &topology[subnet].header)),
+                topology[subnet].route_table.place,
+            )
+            .related_part("the network", &network.header)
+            .advice(
+                "Take the route away, or use a VPN gateway here or in a peered hub (`use_remote_gateways`).",
+            )
+            .certain_if(certain && parts.iter().all(|part| part.is_certain()));
+        reporter.violated(finding);
+    }
+}
+
+/// What is wrong with the gateway of a network, for routes that lead there, and whether that is certain.
+fn without_gateway(topology: &Topology, id: Id<VirtualNetwork>) -> Option<(&'static str, bool)> {
+    // A hub of a Virtual WAN, or a network manager, brings gateways of its own.
+    let connected = |one: &crate::topology::HubConnection| one.network.to().is_none_or(|to| to == id);
+    let arranged = topology
+        .resources
+        .iter()
+        .any(|one| one.arm_type.as_deref().is_some_and(|kind| kind.ends_with("/connectivityConfigurations")));
+    if arranged || topology.hub_connections.iter().any(connected) {
+        return None;
+    }
+    let gateways: Vec<_> = peers::gateways_of(topology, id).collect();
+    if gateways.is_empty() {
+        let reserved = topology[id].subnets.iter().any(|subnet| {
+            let name = &topology[*subnet].header.name;
+            name.known().is_none_or(|name| name.eq_ignore_ascii_case("GatewaySubnet"))
+        });
+        let none = !peers::reaches_a_gateway(topology, id);
+        return none.then_some(("which has no gateway, and uses none of a peer", !reserved));
+    }
+    let circuits = gateways.iter().all(|gateway| gateway.gateway_type.is(&"ExpressRoute".into()));
+    circuits
+        .then_some(("which has an ExpressRoute gateway; only VPN gateways take packets by such routes", true))
+}
+
 fn check_route(
     topology: &Topology,
     reporter: &mut Reporter,
@@ -150,6 +226,9 @@ fn check_route(
     route: &Route,
     subnets: &[Id<Subnet>],
 ) {
+    if route.next_hop_type.known().is_some_and(|kind| kind.eq_ignore_ascii_case("VirtualNetworkGateway")) {
+        return check_gateway(topology, reporter, table, route, subnets);
+    }
     if !route.next_hop_type.known().is_some_and(|kind| kind.eq_ignore_ascii_case("VirtualAppliance")) {
         return;
     }

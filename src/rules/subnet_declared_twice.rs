@@ -1,15 +1,17 @@
 //! ## What it checks
 //!
 //! That a virtual network does not have subnets both inside it and as resources of their own; and in Terraform, that a security
-//! group does not have rules, or a route table routes, in both ways. In a template, a subnet that stands in both places is one
-//! subnet and fine.
+//! group does not have rules, or a route table routes, in both ways, and that a subnet is associated with one security group, one
+//! route table and one NAT gateway. In a template, a subnet that stands in both places is one subnet and fine.
 //!
 //! ## What Azure does
 //!
 //! Nothing at first. The list inside the network is taken for complete, by Azure when a template is deployed again and by
 //! Terraform at the next apply: it removes the subnets that are resources of their own, or fails because they are in use,
 //! and then they are made again. Rules and routes of their own are removed by the apply that writes the list, and a rule that bears the
-//! name of one inside it overwrites that one.
+//! name of one inside it overwrites that one. The second association of
+//! a subnet is refused, because the provider finds the first one: "a resource with the ID … already exists - to be managed via Terraform
+//! this resource needs to be imported".
 //!
 //! ## Example
 //!
@@ -61,7 +63,8 @@
 //!
 //! ## When it is undecided
 //!
-//! When it is not known which network a subnet is part of.
+//! When it is not known which network a subnet is part of. Associations that may not be made, or of which it is not known with what they
+//! associate, are not compared.
 //!
 //! ## References
 //!
@@ -69,19 +72,23 @@
 //! - <https://github.com/hashicorp/terraform-provider-azurerm/blob/main/website/docs/r/network_security_rule.html.markdown>
 //! - <https://github.com/hashicorp/terraform-provider-azurerm/blob/main/website/docs/r/route.html.markdown>
 //! - <https://github.com/hashicorp/terraform-provider-azurerm/issues/5011>
+//! - <https://github.com/hashicorp/terraform-provider-azurerm/issues/12412>
 //! - <https://learn.microsoft.com/azure/azure-resource-manager/bicep/scenarios-virtual-networks>
 
 use super::{Context, Reporter, Rule, support};
 use crate::finding::{Category, Severity};
-use crate::topology::{Declared, Header, Subnet, VirtualNetwork};
+use crate::topology::{Declared, Header, Subnet, Topology, VirtualNetwork};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
     name: "subnet-declared-twice",
     category: Category::Subnet,
-    severity: Severity::Warning,
-    summary: "subnets, rules or routes inside their parent and as resources of their own, which undo each other",
-    error_codes: &["InUseSubnetCannotBeDeleted"],
+    severity: Severity::Error,
+    summary: "parts inside their parent and as resources of their own, which undo each other; a subnet associated twice",
+    error_codes: &[
+        "InUseSubnetCannotBeDeleted",
+        "message: to be managed via Terraform this resource needs to be imported",
+    ],
     fix: None,
     pedantic: false,
     source: include_str!("subnet_declared_twice.rs"),
@@ -102,6 +109,9 @@ fn check(context: &Context, reporter: &mut Reporter) {
     for table in &context.topology.route_tables {
         let parts = table.routes.known().map(|route| &route.header).collect();
         check_list(context, reporter, &table.header, "azurerm_route_table", "route", parts);
+    }
+    for subnet in &context.topology.subnets {
+        check_associations(context.topology, reporter, subnet);
     }
 }
 
@@ -124,7 +134,8 @@ fn check_list(
     });
     let (Some(inside), Some(first)) = (inside, separate.next()) else { return reporter.satisfied() };
     let mut finding = reporter
-        .finding(
+        .finding_with(
+            Severity::Warning,
             format!(
                 "{} has {what}s inside it and {what} {} as a resource of its own; each deployment undoes the other",
                 support::label(topology, parent),
@@ -139,6 +150,26 @@ fn check_list(
         finding = finding.related_part(format!("a {what} of its own"), part);
     }
     reporter.violated(finding);
+}
+
+/// Two associations of one subnet with parts of one kind.
+fn check_associations(topology: &Topology, reporter: &mut Reporter, subnet: &Subnet) {
+    for (kind, first, second) in &subnet.second_associations {
+        let finding = reporter
+            .finding(
+                format!(
+                    "subnet {} is associated with a {kind} twice; it takes one",
+                    support::label(topology, &subnet.header)
+                ),
+                *second,
+            )
+            .of(&subnet.header.resource_id)
+            .related("associated first here", *first)
+            .related_part("the subnet", &subnet.header)
+            .advice("Keep one association, and write the rules or routes of both into one.")
+            .certain_if(subnet.header.is_certain());
+        reporter.violated(finding);
+    }
 }
 
 fn check_network(context: &Context, reporter: &mut Reporter, network: &VirtualNetwork) {
@@ -166,7 +197,8 @@ fn check_network(context: &Context, reporter: &mut Reporter, network: &VirtualNe
         return;
     };
     let mut finding = reporter
-        .finding(
+        .finding_with(
+            Severity::Warning,
             format!(
                 "{} has subnets inside it and subnet {} as a resource of its own; each deployment undoes the other",
                 support::label(topology, &network.header),

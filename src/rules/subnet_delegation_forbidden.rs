@@ -31,6 +31,11 @@
 //!   }
 //! }
 //!
+//! resource "azurerm_subnet_network_security_group_association" "apim" {
+//!   subnet_id                 = azurerm_subnet.apim.id
+//!   network_security_group_id = "/subscriptions/0000/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/nsg-apim"
+//! }
+//!
 //! resource "azurerm_api_management" "main" {
 //!   name                 = "apim-main"
 //!   resource_group_name  = "rg"
@@ -61,6 +66,11 @@
 //!   resource_group_name  = "rg"
 //!   virtual_network_name = azurerm_virtual_network.main.name
 //!   address_prefixes     = ["10.0.1.0/27"]
+//! }
+//!
+//! resource "azurerm_subnet_network_security_group_association" "apim" {
+//!   subnet_id                 = azurerm_subnet.apim.id
+//!   network_security_group_id = "/subscriptions/0000/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/nsg-apim"
 //! }
 //!
 //! resource "azurerm_api_management" "main" {

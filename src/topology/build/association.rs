@@ -21,15 +21,17 @@ impl<'a> Builder<'a> {
             match source.written.as_str() {
                 "azurerm_subnet_network_security_group_association" => {
                     let link = self.link(source, &source.view(), paths!(["network_security_group_id"], []));
-                    self.on_subnet(source, link, |subnet| &mut subnet.security_group);
+                    self.on_subnet(source, "network security group", link, |subnet| {
+                        &mut subnet.security_group
+                    });
                 }
                 "azurerm_subnet_route_table_association" => {
                     let link = self.link(source, &source.view(), paths!(["route_table_id"], []));
-                    self.on_subnet(source, link, |subnet| &mut subnet.route_table);
+                    self.on_subnet(source, "route table", link, |subnet| &mut subnet.route_table);
                 }
                 "azurerm_subnet_nat_gateway_association" => {
                     let link = self.link(source, &source.view(), paths!(["nat_gateway_id"], []));
-                    self.on_subnet(source, link, |subnet| &mut subnet.nat_gateway);
+                    self.on_subnet(source, "NAT gateway", link, |subnet| &mut subnet.nat_gateway);
                 }
                 "azurerm_network_interface_security_group_association"
                 | "azurerm_network_interface_network_security_group_association" => {
@@ -50,6 +52,7 @@ impl<'a> Builder<'a> {
     fn on_subnet<T>(
         &mut self,
         source: &'a Source,
+        kind: &'static str,
         mut link: Link<T>,
         property: impl Fn(&mut Subnet) -> &mut Link<T>,
     ) {
@@ -59,9 +62,21 @@ impl<'a> Builder<'a> {
             link.state = LinkState::Unknown(Arc::clone(uncertain));
         }
         let subnet = self.link::<Subnet>(source, &source.view(), paths!(["subnet_id"], []));
+        let sources = self.sources;
         match subnet.state {
             LinkState::To(id) => {
                 let subnet = &mut self.topology.subnets[id.index()];
+                let own = subnet.header.resource;
+                let current = property(subnet);
+                let first = current.place;
+                if first.resource != own && first.resource != source.id && !current.is_absent() {
+                    let certain = source.uncertain.is_none() && current.to().is_some() && link.to().is_some();
+                    let one_input = sources.get(first.resource.index()).map(|other| other.key.root)
+                        == Some(source.key.root);
+                    if certain && one_input {
+                        subnet.second_associations.push((kind, first, source.place));
+                    }
+                }
                 let current = property(subnet);
                 if current.to().is_none() || link.to().is_some() {
                     *current = link;
@@ -69,7 +84,6 @@ impl<'a> Builder<'a> {
             }
             LinkState::Unknown(unknown) => {
                 // It may be any subnet of this root that has none.
-                let sources = self.sources;
                 for subnet in &mut self.topology.subnets {
                     let root = sources.get(subnet.header.resource.index()).map(|other| other.key.root);
                     let current = property(subnet);

@@ -18,6 +18,7 @@ mod view;
 
 mod balancing;
 mod gateway;
+mod hub;
 mod inbound_nat;
 mod nameless;
 mod network;
@@ -249,6 +250,7 @@ impl<'a> Builder<'a> {
                     source,
                     [
                         VirtualNetwork,
+                        VirtualHub,
                         SecurityGroup,
                         ApplicationSecurityGroup,
                         RouteTable,
@@ -394,6 +396,7 @@ impl<'a> Builder<'a> {
 
     fn fill(&mut self) {
         self.fill_networks();
+        self.fill_hubs();
         self.fill_security();
         self.fill_routing();
         self.fill_dns();

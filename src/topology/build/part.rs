@@ -81,12 +81,16 @@ parts! {
         service_endpoints: nothing.list(), private_endpoint_network_policies: nothing.field(),
         private_link_service_network_policies: nothing.field(), default_outbound_access: nothing.field(),
         security_group: nothing.link(), route_table: nothing.link(), nat_gateway: nothing.link(),
-        occupancies: Vec::new(), inline_place: None,
+        second_associations: Vec::new(), occupancies: Vec::new(), inline_place: None,
     };
     Peering, peerings, "Microsoft.Network/virtualNetworks/virtualNetworkPeerings", |nothing| {
         network: nothing.link(), remote: nothing.link(), allow_virtual_network_access: nothing.field(),
         allow_forwarded_traffic: nothing.field(), allow_gateway_transit: nothing.field(),
         use_remote_gateways: nothing.field(), peer_complete_networks: nothing.field(),
+    };
+    VirtualHub, virtual_hubs, "Microsoft.Network/virtualHubs", |nothing| { address_prefix: nothing.field(), };
+    HubConnection, hub_connections, "Microsoft.Network/virtualHubs/hubVirtualNetworkConnections", |nothing| {
+        hub: nothing.link(), network: nothing.link(),
     };
     SecurityGroup, security_groups, "Microsoft.Network/networkSecurityGroups", |nothing| {
         rules: nothing.list(),

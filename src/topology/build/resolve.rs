@@ -154,6 +154,7 @@ linkable!(
     NatGateway,
     LoadBalancer,
     PrivateEndpoint,
+    VirtualHub,
 );
 
 impl Linkable for Subnet {

@@ -81,7 +81,16 @@ impl<'a> Builder<'a> {
             ["properties.network.publicNetworkAccess"]
         ));
         // azurerm documents `true`; an injected server has no public endpoint whatever the default is.
-        let access = if view.is_arm() || !subnet.is_absent() { access } else { access.or_default(true) };
+        let injected = !subnet.is_absent();
+        let create_mode = view.text(paths!(["create_mode"], ["properties.createMode"]));
+        // A PostgreSQL server is created with the default of azurerm as it stands since 3.105, injected or not.
+        let sends_default = engine == Engine::PostgreSql
+            && view.azurerm_major().is_some_and(|major| major >= 4)
+            && (create_mode.is_absent() || create_mode.is(&"Default".into()));
+        let access = match view.is_arm() || (injected && !sends_default) {
+            true => access,
+            false => access.or_default(true),
+        };
         let (source_server, _) =
             self.target_resource(&view, paths!(["source_server_id"], ["properties.sourceServerResourceId"]));
         let server = FlexibleServer {
@@ -94,7 +103,7 @@ impl<'a> Builder<'a> {
                 &["ZoneRedundant", "SameZone", "Disabled"],
             ),
             public_network_access: access,
-            create_mode: view.text(paths!(["create_mode"], ["properties.createMode"])),
+            create_mode,
             source_server,
             sku: view.text(paths!(["sku_name"], ["sku.name"])),
         };

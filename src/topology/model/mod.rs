@@ -216,6 +216,10 @@ topology! {
     route_tables: RouteTable,
     /// Peerings: one entry a direction.
     peerings: Peering,
+    /// Hubs of Virtual WANs.
+    virtual_hubs: VirtualHub,
+    /// Connections of networks with such hubs.
+    hub_connections: HubConnection,
     /// Private DNS zones.
     private_dns_zones: PrivateDnsZone,
     /// Links of private DNS zones to networks.

@@ -65,6 +65,8 @@ pub struct Subnet {
     pub route_table: Link<RouteTable>,
     /// Its NAT gateway.
     pub nat_gateway: Link<NatGateway>,
+    /// Associations with a group, table or NAT gateway beside another one of the same kind: what kind, the first one, and the other.
+    pub second_associations: Vec<(&'static str, Place, Place)>,
     /// What lives in it.
     pub occupancies: Vec<Id<Occupancy>>,
     /// Where its network declares it inline as well, when it is also a resource of its own.
@@ -99,4 +101,24 @@ pub struct Peering {
     pub use_remote_gateways: Field<bool>,
     /// Whether whole networks are peered (`false`: subnet peering).
     pub peer_complete_networks: Field<bool>,
+}
+
+/// A hub of a Virtual WAN, or a Route Server, which Azure takes for one.
+#[derive(Clone, Debug)]
+pub struct VirtualHub {
+    /// Who and where.
+    pub header: Header,
+    /// The range it takes for itself.
+    pub address_prefix: Field<Prefix>,
+}
+
+/// A connection of a virtual network with a virtual hub.
+#[derive(Clone, Debug)]
+pub struct HubConnection {
+    /// Who and where.
+    pub header: Header,
+    /// The hub.
+    pub hub: Link<VirtualHub>,
+    /// The network.
+    pub network: Link<VirtualNetwork>,
 }
