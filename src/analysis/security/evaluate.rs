@@ -1,5 +1,7 @@
 //! The walk of packets past admin rules, groups and the platform's own exceptions.
 
+use std::collections::BTreeSet;
+
 use ecow::eco_format;
 
 use super::compile::{CompiledRule, Compiler, Reading, Verb, exempt, groups_named, hidden_rule, unknown};
@@ -316,9 +318,14 @@ fn first_free_place(group: &SecurityGroup, direction: Direction, ordered: &[Comp
             free += 1;
         }
     }
-    let before = |rule: &CompiledRule| {
+    // A rule without a known priority is there twice. Where it stands after all others, it stands after this one too.
+    let mut early = BTreeSet::new();
+    let mut is_before = |rule: &CompiledRule| {
         let known = rule.reference.index.and_then(|index| group.rules.iter().find(|r| r.index == index));
-        known.is_some_and(|r| r.priority.known().is_none_or(|p| *p < free))
+        known.is_some_and(|rule| match rule.priority.known() {
+            Some(priority) => *priority < free,
+            None => early.insert(rule.index),
+        })
     };
-    ordered.iter().take_while(|rule| before(rule)).count()
+    ordered.iter().take_while(|rule| is_before(rule)).count()
 }

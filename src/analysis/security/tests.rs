@@ -481,6 +481,17 @@ fn rules_that_are_not_in_the_files_leave_the_answer_open_where_they_could_stand_
 }
 
 #[test]
+fn a_rule_that_may_stand_behind_one_that_is_not_in_the_files_is_not_certain_to_decide() {
+    let mut deny = rule("Deny", 0, 200, Direction::Inbound, Access::Deny);
+    deny.priority = Setting::Unknown(Cause::new("a priority"));
+    let mut group = of(vec![deny]);
+    let flow = within(Direction::Inbound);
+    assert_eq!(ask(&flow, &group, &network()).verdict, Verdict::Blocked);
+    group.more_rules = Some(Cause::new("the group is managed elsewhere"));
+    assert_eq!(ask(&flow, &group, &network()).verdict, Verdict::Undecided);
+}
+
+#[test]
 fn levels_that_are_not_known_leave_the_answer_open() {
     let group = of(vec![inbound("DenyAll", 200, Access::Deny, "*")]);
     let flow = within(Direction::Inbound);
