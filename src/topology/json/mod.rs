@@ -30,6 +30,8 @@ pub fn to_json(topology: &Topology, with_places: bool) -> Json {
     );
     list("routeTables", topology.route_tables.iter().map(|part| writer.route_table(part)).collect());
     list("peerings", topology.peerings.iter().map(|part| writer.peering(part)).collect());
+    list("virtualHubs", topology.virtual_hubs.iter().map(|part| writer.virtual_hub(part)).collect());
+    list("hubConnections", topology.hub_connections.iter().map(|part| writer.hub_connection(part)).collect());
     list(
         "privateDnsZones",
         topology.private_dns_zones.iter().map(|part| writer.object(&part.header, [])).collect(),
@@ -128,6 +130,7 @@ named!(
     ScaleSet,
     PublicIp,
     NatGateway,
+    VirtualHub,
 );
 
 impl Writer<'_> {
@@ -202,6 +205,10 @@ impl Writer<'_> {
 
     fn texts(&self, list: &List<ecow::EcoString>) -> Json {
         self.list(list, |text| json!(text.as_str()))
+    }
+
+    fn prefix(&self, field: &Field<Prefix>) -> Json {
+        self.field(field, &|prefix: &Prefix| json!(prefix.text.as_str()))
     }
 
     fn prefixes(&self, list: &List<Prefix>) -> Json {

@@ -133,6 +133,17 @@ impl Writer<'_> {
         )
     }
 
+    pub(super) fn virtual_hub(&self, hub: &VirtualHub) -> Json {
+        self.object(&hub.header, [("addressPrefix", self.prefix(&hub.address_prefix))])
+    }
+
+    pub(super) fn hub_connection(&self, connection: &HubConnection) -> Json {
+        self.object(
+            &connection.header,
+            [("hub", self.link(&connection.hub)), ("network", self.link(&connection.network))],
+        )
+    }
+
     pub(super) fn bastion(&self, bastion: &Bastion) -> Json {
         self.object(
             &bastion.header,
