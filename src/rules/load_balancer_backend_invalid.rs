@@ -3,7 +3,7 @@
 //! What Azure requires of the pools and rules of a load balancer: all interfaces behind it are in one virtual network; two
 //! rules do not send to the same port of the same members unless they use floating IP; public addresses of members have the
 //! load balancer's SKU; there is a front end when there are pools, probes or rules; and the front ends that rules name exist. An
-//! interface or scale set is behind one internal and one public load balancer at most.
+//! interface is behind one internal load balancer at most, and a scale set behind one internal and one public one.
 //!
 //! ## What Azure does
 //!
@@ -217,7 +217,9 @@ use std::collections::BTreeMap;
 use super::{Context, Reporter, Rule, support};
 use crate::analysis::entries::{Member, members, protocols};
 use crate::finding::{Category, Severity};
-use crate::topology::{BalancingRule, Field, Id, LoadBalancer, Place, ResourceId, Topology, VirtualNetwork};
+use crate::topology::{
+    BalancingRule, Field, Header, Id, LoadBalancer, Place, ResourceId, Topology, VirtualNetwork,
+};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -286,6 +288,8 @@ fn named_front_ends(topology: &Topology, reporter: &mut Reporter, balancer: &Loa
     }
 }
 
+const INTERNAL: &str = "internal";
+
 /// Internal or public, by its front ends; `None` where they do not say.
 fn kind_of(balancer: &LoadBalancer) -> Option<&'static str> {
     if balancer.sku.known().is_some_and(|sku| sku.eq_ignore_ascii_case("Gateway")) {
@@ -294,7 +298,7 @@ fn kind_of(balancer: &LoadBalancer) -> Option<&'static str> {
     let internal = balancer.frontends.iter().any(|frontend| frontend.subnet.to().is_some());
     let public = balancer.frontends.iter().any(|frontend| frontend.public_ip.to().is_some());
     match (internal, public) {
-        (true, false) => Some("internal"),
+        (true, false) => Some(INTERNAL),
         (false, true) => Some("public"),
         _ => None,
     }
@@ -340,8 +344,10 @@ fn second_of_its_kind<'a>(
             .related_part("the one load balancer", &other.header)
             .related_part("the other", &balancer.header)
             .advice("Use one load balancer of each kind, with several front ends and rules.")
+            // Of machines behind two public ones nothing is documented.
             .certain_if(
-                [owner, &other.header, &balancer.header].into_iter().all(crate::topology::Header::is_certain),
+                (kind == INTERNAL || !std::ptr::eq(owner, member.host.header))
+                    && [owner, &other.header, &balancer.header].into_iter().all(Header::is_certain),
             );
         reporter.violated(finding);
     }
