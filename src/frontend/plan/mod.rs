@@ -6,6 +6,7 @@
 
 mod address;
 mod document;
+mod expression;
 mod locate;
 mod recognize;
 mod references;
@@ -18,6 +19,7 @@ use ecow::EcoString;
 use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 use crate::resource::{Action, Diagnostic, Mode, Multiplicity, Resource, Schema};
 use crate::source::Span;
@@ -25,6 +27,7 @@ use crate::value::{Cause, ResourceKey, Unknown, Value};
 
 use address::ModulePath;
 use document::{Change, Document, ResourceChange, StateModule};
+use expression::Expression;
 use references::{References, Scope};
 use values::{Converter, Names};
 
@@ -290,7 +293,7 @@ impl Reader<'_, '_, '_> {
         let module = module_of(entry);
         let block = block_of(entry.mode.as_deref(), &entry.resource_type, &entry.name);
         let configured = self.references.block(&module, &block);
-        let expressions = configured.and_then(|c| c.expressions).and_then(references::parse);
+        let expressions = configured.and_then(|c| c.expressions).and_then(Expression::parse);
         let scope = self.references.module(&module).map(|body| Scope {
             module: &module,
             key: entry.index.as_ref(),
@@ -353,8 +356,8 @@ impl Reader<'_, '_, '_> {
         resource: &document::StateResource,
         names: &Names,
     ) -> Option<Resource> {
-        let values = references::parse(resource.values?)?;
-        let sensitive = resource.sensitive_values.and_then(references::parse).unwrap_or(Json::Null);
+        let values = json(resource.values?)?;
+        let sensitive = resource.sensitive_values.and_then(json).unwrap_or(Json::Null);
         let block = block_of(resource.mode.as_deref(), &resource.resource_type, &resource.name);
         let configured = self.references.block(module, &block);
         let provider = configured.and_then(|c| c.provider_config_key.as_deref());
@@ -388,6 +391,10 @@ impl Reader<'_, '_, '_> {
             .or_else(|| self.majors.values().next());
         Schema::Terraform { azurerm_major: major.copied() }
     }
+}
+
+fn json(raw: &RawValue) -> Option<Json> {
+    serde_json::from_str(raw.get()).ok()
 }
 
 fn alias(key: &str) -> EcoString {

@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use super::address::{ModulePath, Segment, segments};
 use super::document::{Configuration, ConfigurationResource, Index, Module, ModuleCall};
+use super::expression::Expression;
 
 /// How many steps a chain of references may have.
 const MAXIMUM_DEPTH: usize = 32;
@@ -102,7 +102,7 @@ impl<'d, 'a> References<'d, 'a> {
 
     /// What an expression (an object with `references`, or nested ones) refers to. `None` when some of it cannot be
     /// followed (a local, a function of something else): then the answer would not be complete.
-    pub fn targets(&self, expression: &Json, scope: Scope<'_, 'd, 'a>) -> Option<BTreeSet<Target>> {
+    pub fn targets(&self, expression: &Expression, scope: Scope<'_, 'd, 'a>) -> Option<BTreeSet<Target>> {
         let mut found = BTreeSet::new();
         self.follow_expression(expression, scope, &[], &mut found, 0)?;
         (found.len() <= MAXIMUM_TARGETS).then_some(found)
@@ -110,7 +110,7 @@ impl<'d, 'a> References<'d, 'a> {
 
     fn follow_expression(
         &self,
-        expression: &Json,
+        expression: &Expression,
         scope: Scope<'_, 'd, 'a>,
         rest: &[Segment],
         found: &mut BTreeSet<Target>,
@@ -119,24 +119,11 @@ impl<'d, 'a> References<'d, 'a> {
         if depth > MAXIMUM_DEPTH || found.len() > MAXIMUM_TARGETS {
             return None;
         }
-        match expression {
-            Json::Object(object) => {
-                if let Some(Json::Array(references)) = object.get("references") {
-                    let texts: Vec<&str> = references.iter().filter_map(Json::as_str).collect();
-                    return self.follow_texts(&texts, scope, rest, found, depth);
-                }
-                if object.contains_key("constant_value") {
-                    return Some(());
-                }
-                object
-                    .values()
-                    .try_for_each(|inner| self.follow_expression(inner, scope, rest, found, depth + 1))
-            }
-            Json::Array(items) => items
-                .iter()
-                .try_for_each(|inner| self.follow_expression(inner, scope, rest, found, depth + 1)),
-            _ => Some(()),
+        if let Expression::References(references) = expression {
+            let texts: Vec<&str> = references.iter().map(|text| text.as_ref()).collect();
+            return self.follow_texts(&texts, scope, rest, found, depth);
         }
+        expression.inside().try_for_each(|inner| self.follow_expression(inner, scope, rest, found, depth + 1))
     }
 
     /// Follows the references of one expression: each most specific text, without the prefixes that follow it.
@@ -177,7 +164,7 @@ impl<'d, 'a> References<'d, 'a> {
         let [first, second, ..] = parts else { return Some(()) };
         match first.name.as_str() {
             "each" if second.name == "value" => {
-                let expression = parse(scope.for_each?)?;
+                let expression = Expression::parse(scope.for_each?)?;
                 let mut rest = parts[2..].to_vec();
                 rest.extend(key_segment(scope.key));
                 self.follow_expression(&expression, scope, &rest, found, depth)
@@ -186,7 +173,7 @@ impl<'d, 'a> References<'d, 'a> {
             "local" => None,
             "var" => {
                 let (call, body, parent) = self.call(scope.module)?;
-                let arguments = parse(call.expressions?)?;
+                let arguments = Expression::parse(call.expressions?)?;
                 let argument = arguments.get(&second.name)?;
                 let key = scope.module.0.last().and_then(|(_, key)| key.as_ref());
                 let outer = Scope { module: &parent, key, for_each: call.for_each_expression, body };
@@ -196,7 +183,7 @@ impl<'d, 'a> References<'d, 'a> {
                 let call = scope.body.module_calls.get(second.name.as_str())?;
                 let body = call.module.as_ref()?;
                 let output = parts.get(2)?;
-                let expression = parse(body.outputs.get(output.name.as_str())?.expression?)?;
+                let expression = Expression::parse(body.outputs.get(output.name.as_str())?.expression?)?;
                 let key = self.module_key(scope, second, by_key)?;
                 let mut path = scope.module.clone();
                 path.0.push((second.name.clone(), key));
@@ -261,7 +248,7 @@ impl<'d, 'a> References<'d, 'a> {
         &self,
         module: &ModulePath,
         block: &ConfigurationResource<'a>,
-        expressions: Option<&Json>,
+        expressions: Option<&Expression>,
     ) -> Vec<ecow::EcoString> {
         let mut found = BTreeSet::new();
         let Some(body) = self.module(module) else { return Vec::new() };
@@ -270,7 +257,7 @@ impl<'d, 'a> References<'d, 'a> {
             self.collect(expressions, scope, &mut found, 0);
         }
         for expression in [block.for_each_expression, block.count_expression].into_iter().flatten() {
-            if let Some(expression) = parse(expression) {
+            if let Some(expression) = Expression::parse(expression) {
                 self.collect(&expression, scope, &mut found, 0);
             }
         }
@@ -293,7 +280,7 @@ impl<'d, 'a> References<'d, 'a> {
     /// Like [`References::targets`], but takes what it finds and goes on where something cannot be followed.
     fn collect(
         &self,
-        expression: &Json,
+        expression: &Expression,
         scope: Scope<'_, 'd, 'a>,
         found: &mut BTreeSet<String>,
         depth: usize,
@@ -301,22 +288,15 @@ impl<'d, 'a> References<'d, 'a> {
         if depth > MAXIMUM_DEPTH {
             return;
         }
-        match expression {
-            Json::Object(object) => match object.get("references") {
-                Some(Json::Array(references)) => {
-                    let texts: Vec<&str> = references.iter().filter_map(Json::as_str).collect();
-                    let mut targets = BTreeSet::new();
-                    for text in texts {
-                        // Each alone, so that one that cannot be followed does not hide the others.
-                        let _ = self.follow_texts(&[text], scope, &[], &mut targets, depth);
-                    }
-                    found.extend(targets.into_iter().map(|target| target.address));
-                }
-                _ => object.values().for_each(|inner| self.collect(inner, scope, found, depth + 1)),
-            },
-            Json::Array(items) => items.iter().for_each(|inner| self.collect(inner, scope, found, depth + 1)),
-            _ => {}
+        if let Expression::References(references) = expression {
+            let mut targets = BTreeSet::new();
+            for text in references {
+                // Each alone, so that one that cannot be followed does not hide the others.
+                let _ = self.follow_texts(&[text.as_ref()], scope, &[], &mut targets, depth);
+            }
+            found.extend(targets.into_iter().map(|target| target.address));
         }
+        expression.inside().for_each(|inner| self.collect(inner, scope, found, depth + 1));
     }
 
     fn depends_on(&self, text: &str, scope: Scope<'_, 'd, 'a>, found: &mut BTreeSet<String>) {
@@ -370,8 +350,4 @@ fn with_keys(name: &Segment, rest: &[Segment]) -> Vec<Segment> {
 
 fn key_segment(key: Option<&Index>) -> Option<Segment> {
     key.map(|key| Segment { name: String::new(), keys: vec![key.clone()] })
-}
-
-pub(super) fn parse(raw: &RawValue) -> Option<Json> {
-    serde_json::from_str(raw.get()).ok()
 }

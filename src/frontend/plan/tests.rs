@@ -203,3 +203,22 @@ fn plans_are_known_by_their_keys_in_any_order() {
     ));
     assert!(!is_plan("[1]"));
 }
+
+#[test]
+fn expressions_are_what_they_refer_to() {
+    let text = r#"{
+        "name": { "constant_value": { "references": ["not.this"] } },
+        "subnet_id": { "references": ["azurerm_subnet.db.id", "azurerm_subnet.db"] },
+        "rule": [ { "priority": { "constant_value": 100 } }, { "ports": {} } ],
+        "timeouts": null
+    }"#;
+    let raw: &serde_json::value::RawValue = serde_json::from_str(text).unwrap();
+    let block = Expression::parse(raw).unwrap();
+    assert!(matches!(block.get("name"), Some(Expression::Constant)));
+    let Some(Expression::References(texts)) = block.get("subnet_id") else { panic!("{block:?}") };
+    assert_eq!(texts, &["azurerm_subnet.db.id", "azurerm_subnet.db"]);
+    let rules = block.get("rule").and_then(Expression::as_list).unwrap();
+    assert!(matches!(rules, [Expression::Block(one), Expression::Block(_)] if one.len() == 1));
+    assert!(matches!(rules[1].get("ports"), Some(Expression::Block(none)) if none.is_empty()));
+    assert!(matches!(block.get("timeouts"), Some(Expression::Constant)) && block.get("other").is_none());
+}

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use crate::source::Span;
 use crate::value::{Cause, Entry, MappingKind, Number, ResourceKey, SequenceKind, Step, Value, ValueKind};
 
+use super::expression::Expression;
 use super::references::{References, Scope, Target};
 
 /// Names of arguments, each held once however many resources have it.
@@ -47,7 +48,13 @@ const FALSE: &Json = &Json::Bool(false);
 
 impl Converter<'_, '_, '_> {
     /// The body of a resource: its arguments, without what only the provider computes.
-    pub fn body(&self, after: &Json, unknown: &Json, sensitive: &Json, expressions: Option<&Json>) -> Value {
+    pub fn body(
+        &self,
+        after: &Json,
+        unknown: &Json,
+        sensitive: &Json,
+        expressions: Option<&Expression>,
+    ) -> Value {
         let mut entries: Vec<(EcoString, Entry)> = Vec::new();
         let empty = serde_json::Map::new();
         let known = after.as_object().unwrap_or(&empty);
@@ -81,7 +88,7 @@ impl Converter<'_, '_, '_> {
         after: &Json,
         unknown: &Json,
         sensitive: &Json,
-        expression: Option<&Json>,
+        expression: Option<&Expression>,
         name: &str,
     ) -> Value {
         let hidden = sensitive == &Json::Bool(true);
@@ -108,11 +115,11 @@ impl Converter<'_, '_, '_> {
         items: &[Json],
         unknown: &Json,
         sensitive: &Json,
-        expression: Option<&Json>,
+        expression: Option<&Expression>,
         name: &str,
     ) -> Value {
         let flags = unknown.as_array().map_or(&[][..], Vec::as_slice);
-        let blocks = expression.and_then(Json::as_array).filter(|blocks| blocks.len() == items.len());
+        let blocks = expression.and_then(Expression::as_list).filter(|blocks| blocks.len() == items.len());
         // One reference for each unknown element, in the order of the expression: `[a.id, b.id]`.
         let missing: Vec<usize> =
             (0..items.len()).filter(|i| flags.get(*i) == Some(&Json::Bool(true))).collect();
@@ -134,7 +141,7 @@ impl Converter<'_, '_, '_> {
                 }
                 let inner = match (blocks, expression) {
                     (Some(blocks), _) => blocks.get(index),
-                    (None, Some(Json::Array(_))) => None,
+                    (None, Some(Expression::List(_))) => None,
                     (None, other) => other,
                 };
                 let flag = flags.get(index).unwrap_or(FALSE);
@@ -150,7 +157,7 @@ impl Converter<'_, '_, '_> {
         after: &Json,
         unknown: &Json,
         sensitive: &Json,
-        expression: Option<&Json>,
+        expression: Option<&Expression>,
         name: &str,
     ) -> Value {
         let empty = serde_json::Map::new();
@@ -158,7 +165,7 @@ impl Converter<'_, '_, '_> {
         let flags = unknown.as_object().unwrap_or(&empty);
         // Inside blocks every argument has its own expression; an attribute's single expression stands for all of it.
         let own = |key: &str| expression.and_then(|e| e.get(key));
-        let whole = expression.filter(|e| e.get("references").is_some());
+        let whole = expression.filter(|e| matches!(e, Expression::References(_)));
         let keys = known.keys().chain(flags.keys().filter(|key| !known.contains_key(*key)));
         let entries = keys.map(|key| {
             let value = known.get(key).unwrap_or(&Json::Null);
@@ -172,7 +179,7 @@ impl Converter<'_, '_, '_> {
     }
 
     /// A value that is unknown until apply: a reference where exactly one can be meant.
-    fn unknown(&self, expression: Option<&Json>, name: &str) -> Value {
+    fn unknown(&self, expression: Option<&Expression>, name: &str) -> Value {
         let targets = expression.map_or_else(Vec::new, |expression| self.ordered_targets(expression, name));
         match targets.as_slice() {
             [target] => self.reference(target, name),
@@ -181,7 +188,7 @@ impl Converter<'_, '_, '_> {
     }
 
     /// The instances that an expression refers to, each once. Empty when one of them is not certain.
-    fn ordered_targets(&self, expression: &Json, name: &str) -> Vec<Target> {
+    fn ordered_targets(&self, expression: &Expression, name: &str) -> Vec<Target> {
         let Some(scope) = self.scope else { return Vec::new() };
         let Some(found) = self.references.targets(expression, scope) else { return Vec::new() };
         // `x.id` and `x` are one; what only gives a name or a place beside an id is not the value itself.

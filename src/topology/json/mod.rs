@@ -208,7 +208,7 @@ impl Writer<'_> {
     }
 
     fn prefix(&self, field: &Field<Prefix>) -> Json {
-        self.field(field, &|prefix: &Prefix| json!(prefix.text.as_str()))
+        self.field(field, |prefix: &Prefix| json!(prefix.text.as_str()))
     }
 
     fn prefixes(&self, list: &List<Prefix>) -> Json {
