@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::flows::{FlowDirection, FlowEndpoint, RequiredFlow, TagRegion};
 use super::{
-    Confidence, Sources, address_needs, delegations, flows, occupants, private_dns_zones,
+    Confidence, Sources, address_needs, delegations, flows, network_settings, occupants, private_dns_zones,
     private_endpoint_companions, private_endpoint_targets, regional, reserved_ranges, reserved_subnets,
     routes, service_endpoints, subnet_sizes,
 };
@@ -310,6 +310,10 @@ fn private_links_of(collected: &mut Collected) {
     for row in private_endpoint_targets::all() {
         let fact = format!("no private endpoint for one that {}", row.what);
         collected.service(&row.arm_type).say("private endpoint", fact, &row.sources, row.confidence);
+    }
+    for row in network_settings::all() {
+        let fact = format!("not one that {}", row.what);
+        collected.service(&row.arm_type).say("network settings", fact, &row.sources, row.confidence);
     }
     for row in private_endpoint_companions::all() {
         let fact = format!("`{}` needs an endpoint for `{}` too: {}", row.group, row.needs, row.because);

@@ -4,11 +4,13 @@
 //! of [`Confidence::High`].
 
 pub mod address_needs;
+pub mod conditions;
 pub mod delegations;
 pub mod error_codes;
 pub mod exposure;
 pub mod facts;
 pub mod flows;
+pub mod network_settings;
 pub mod occupants;
 pub mod ordering;
 pub mod private_dns_zones;

@@ -54,10 +54,41 @@ impl PrivateLinkZones {
         self.zones.values().flatten().any(|pattern| matches(pattern, zone))
     }
 
+    /// The same, in one cloud; in any where none are documented for it.
+    pub fn accepts_in(&self, cloud: &str, zone: &str) -> bool {
+        match self.zones_in(cloud) {
+            [] => self.accepts(zone),
+            zones => zones.iter().any(|pattern| matches(pattern, zone)),
+        }
+    }
+
+    /// The zones of a cloud.
+    pub fn zones_in(&self, cloud: &str) -> &[String] {
+        self.zones.get(cloud).map_or(&[], Vec::as_slice)
+    }
+
     /// The zones of the public cloud, for messages.
     pub fn usual_zones(&self) -> &[String] {
-        self.zones.get("commercial").map_or(&[], Vec::as_slice)
+        self.zones_in(COMMERCIAL)
     }
+}
+
+/// The public cloud, as [`PrivateLinkZones::zones`] calls it.
+pub const COMMERCIAL: &str = "commercial";
+
+/// The cloud that a region (`westeurope`) is in; `None` for a region of which that is not known.
+pub fn cloud_of(location: &str) -> Option<&'static str> {
+    let starts = |starts: &[&str]| starts.iter().any(|start| location.starts_with(start));
+    if starts(&["usgov", "usdod"]) {
+        return Some("usgov");
+    }
+    if starts(&["china"]) {
+        return Some("china");
+    }
+    // What tags spell a suffix for is a region of the public cloud.
+    let known =
+        super::tags::service_tags().regions.iter().any(|region| region.location.as_deref() == Some(location));
+    (known && !starts(&["ussec", "usnat"])).then_some(COMMERCIAL)
 }
 
 /// Whether a text is a pattern's: words in braces stand for one or more characters other than dots. Case and a final dot

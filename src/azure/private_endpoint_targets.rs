@@ -6,6 +6,7 @@ use ecow::EcoString;
 use serde::Deserialize;
 
 use super::Confidence;
+use super::conditions::Condition;
 
 /// A reason for which resources of a type cannot have a private endpoint.
 #[derive(Debug, Deserialize)]
@@ -17,6 +18,9 @@ pub struct Obstacle {
     pub what: String,
     /// What to do.
     pub advice: String,
+    /// The sub-resources that are concerned; all of them when there are none.
+    #[serde(default)]
+    pub group_ids: Vec<EcoString>,
     /// The conditions that must all hold.
     pub when: Vec<Condition>,
     /// Where the row comes from.
@@ -25,60 +29,10 @@ pub struct Obstacle {
     pub confidence: Confidence,
 }
 
-/// A condition on a property of the target.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Condition {
-    /// Where azurerm resources say it (alternatives).
-    pub terraform: Vec<EcoString>,
-    /// Where the ARM resource says it (alternatives).
-    pub arm: Vec<EcoString>,
-    /// The property's state.
-    pub is: Wanted,
-}
-
-/// What a property must be for a condition to hold.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Wanted {
-    /// Not given.
-    Absent,
-    /// Given, whatever it is.
-    Present,
-    /// One of these texts in any case; a final `*` stands for anything.
-    OneOf(Vec<EcoString>),
-    /// The same, or not given, because one of these is the documented default.
-    OneOfOrAbsent(Vec<EcoString>),
-}
-
-impl Wanted {
-    /// The texts, if it asks for texts.
-    pub fn texts(&self) -> &[EcoString] {
-        match self {
-            Wanted::OneOf(texts) | Wanted::OneOfOrAbsent(texts) => texts,
-            Wanted::Absent | Wanted::Present => &[],
-        }
-    }
-
-    /// Whether a given text fulfils it.
-    pub fn accepts(&self, text: &str) -> bool {
-        let lower = text.to_ascii_lowercase();
-        match self {
-            Wanted::Absent => false,
-            Wanted::Present => true,
-            Wanted::OneOf(_) | Wanted::OneOfOrAbsent(_) => self.texts().iter().any(|pattern| {
-                let pattern = pattern.to_ascii_lowercase();
-                match pattern.strip_suffix('*') {
-                    Some(start) => lower.starts_with(start),
-                    None => lower == pattern,
-                }
-            }),
-        }
-    }
-
-    /// Whether a property that is not given fulfils it.
-    pub fn accepts_absence(&self) -> bool {
-        matches!(self, Wanted::Absent | Wanted::OneOfOrAbsent(_))
+impl Obstacle {
+    /// Whether a sub-resource is concerned.
+    pub fn concerns(&self, group_id: &str) -> bool {
+        self.group_ids.is_empty() || self.group_ids.iter().any(|own| own.eq_ignore_ascii_case(group_id))
     }
 }
 
@@ -105,12 +59,5 @@ mod tests {
                 assert!(!condition.terraform.is_empty() && !condition.arm.is_empty(), "{}", row.arm_type);
             }
         }
-    }
-
-    #[test]
-    fn texts_are_compared_in_any_case_and_by_their_start() {
-        let wanted = Wanted::OneOf(vec!["Basic".into(), "B_*".into()]);
-        assert!(wanted.accepts("BASIC") && wanted.accepts("b_Gen5_1"));
-        assert!(!wanted.accepts("BasicV2") && !wanted.accepts("GP_Gen5_2") && !wanted.accepts_absence());
     }
 }

@@ -1,11 +1,13 @@
 //! ## What it checks
 //!
-//! That an app which is integrated with a subnet, or has a private endpoint, runs on an App Service plan of a tier that has the feature.
+//! That an app which is integrated with a subnet, or has a private endpoint, runs on an App Service plan of a tier that has the feature,
+//! and that the apps of one plan are integrated with two subnets at most.
 //!
 //! ## What Azure does
 //!
 //! Integration with a network is a feature of Basic, Standard, Premium and Elastic Premium plans, private endpoints too. On Free, Shared and
-//! Consumption plans both are refused.
+//! Consumption plans both are refused. A plan takes two integrations, which its apps share; a third one is refused: "Adding this VNET
+//! would exceed the App Service Plan VNET limit".
 //!
 //! ## Example
 //!
@@ -96,24 +98,27 @@
 //! ## References
 //!
 //! - <https://learn.microsoft.com/azure/app-service/overview-vnet-integration>
+//! - <https://learn.microsoft.com/azure/app-service/overview-vnet-integration#limitations>
+//! - <https://github.com/MicrosoftDocs/azure-docs/issues/59669>
 //! - <https://learn.microsoft.com/azure/app-service/overview-private-endpoint>
 //! - <https://learn.microsoft.com/azure/azure-functions/functions-networking-options>
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::occupants::{self, Plan};
-use super::{Context, Reporter, Rule};
+use super::occupants::{self, Plan, Resident};
+use super::{Context, Reporter, Rule, support};
 use crate::azure::occupants::Sharing;
 use crate::finding::{Category, Severity};
-use crate::topology::{Id, Occupancy, Place, ResourceNode, Topology};
+use crate::topology::{Id, Occupancy, Place, ResourceNode, Subnet, Topology};
+use crate::value::ResourceKey;
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
     name: "app-plan-without-network",
     category: Category::Delegation,
     severity: Severity::Error,
-    summary: "an app with network integration or a private endpoint on a plan that has neither",
-    error_codes: &[],
+    summary: "an app with network integration or a private endpoint on a plan that has neither, or with one integration too many",
+    error_codes: &["message: Adding this VNET would exceed the App Service Plan VNET limit"],
     fix: None,
     pedantic: false,
     source: include_str!("app_plan_without_network.rs"),
@@ -123,8 +128,55 @@ pub static RULE: Rule = Rule {
 /// Sizes of plans without integration and private endpoints: Free, Shared, Consumption.
 const WITHOUT: [&str; 6] = ["F1", "D1", "FREE", "SHARED", "Y1", "DYNAMIC"];
 
+/// How many integrations a plan takes.
+const INTEGRATIONS: usize = 2;
+
+/// Plans whose apps are integrated with more subnets than a plan takes.
+fn check_integrations(topology: &Topology, reporter: &mut Reporter) {
+    let mut by_plan: BTreeMap<ResourceKey, BTreeMap<Id<Subnet>, Resident>> = BTreeMap::new();
+    for index in 0..topology.occupancies.len() {
+        let Some(guest) = occupants::resident(topology, Id::<Occupancy>::new(index)) else { continue };
+        if guest.row.sharing != Some(Sharing::OneAppServicePlan) || !guest.is_certain() {
+            continue;
+        }
+        let Some(subnet) = guest.occupancy.subnet.to() else { continue };
+        if let Some(Plan::Resource(key)) = occupants::plan_of(topology, guest.resource, 0) {
+            by_plan.entry(key).or_default().entry(subnet).or_insert(guest);
+        }
+    }
+    for (key, guests) in by_plan {
+        let certain = guests.keys().all(|subnet| topology[*subnet].header.is_certain());
+        let Some((subnet, guest)) = guests.iter().nth(INTEGRATIONS).filter(|_| certain) else {
+            reporter.satisfied();
+            continue;
+        };
+        let plan = topology.resources.iter().find(|other| other.key == key);
+        let name = plan.and_then(|plan| plan.name.known()).unwrap_or(&key.address);
+        let mut finding = reporter
+            .finding(
+                format!(
+                    "{} is integrated with subnet {}, and other apps of plan `{name}` with {} others; a plan takes {INTEGRATIONS}",
+                    guest.label(),
+                    support::label(topology, &topology[*subnet].header),
+                    guests.len() - 1,
+                ),
+                guest.occupancy.place,
+            )
+            .of(&guest.resource.resource_id)
+            .advice("Integrate apps of one plan with the same subnet, or give some of them a plan of their own.")
+            .certain_if(plan.is_none_or(|plan| plan.uncertain.is_none()));
+        for (subnet, other) in guests.iter().take(INTEGRATIONS) {
+            let text =
+                format!("integration with subnet {}", support::label(topology, &topology[*subnet].header));
+            finding = finding.related(text, other.occupancy.place);
+        }
+        reporter.violated(finding);
+    }
+}
+
 fn check(context: &Context, reporter: &mut Reporter) {
     let topology = context.topology;
+    check_integrations(topology, reporter);
     let mut judged = BTreeSet::new();
     for index in 0..topology.occupancies.len() {
         let Some(guest) = occupants::resident(topology, Id::<Occupancy>::new(index)) else { continue };

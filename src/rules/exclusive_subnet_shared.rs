@@ -3,7 +3,7 @@
 //! That a service which needs a subnet to itself has it to itself: an Application Gateway, an injected cache, a Container Apps
 //! environment, an App Service Environment, an endpoint of a DNS private resolver. Two services that want the same delegation
 //! count as well, and a second instance where only one may live in a subnet; apps of two App Service plans in one integration subnet smaller
-//! than /26; and two AKS clusters with kubenet.
+//! than /26; two AKS clusters with kubenet; and one Databricks workspace whose two subnets are the same.
 //!
 //! ## What Azure does
 //!
@@ -135,7 +135,10 @@
 //! - <https://learn.microsoft.com/azure/app-service/environment/networking>
 //! - <https://learn.microsoft.com/azure/app-service/overview-vnet-integration>
 //! - <https://github.com/MicrosoftDocs/azure-docs/issues/29302>
+//! - <https://github.com/Azure/GPT-RAG/issues/226>
+//! - <https://github.com/Azure/AppService/pull/405>
 //! - <https://learn.microsoft.com/azure/aks/configure-kubenet>
+//! - <https://learn.microsoft.com/azure/databricks/security/network/classic/vnet-inject>
 
 use std::collections::BTreeMap;
 
@@ -156,6 +159,7 @@ pub static RULE: Rule = Rule {
     summary: "a service that needs a subnet to itself shares it",
     error_codes: &[
         "message: is already occupied by service",
+        "message: Minimum subnet size allowed for joining multiple App Service Plans to same subnet",
         "OnlyOneServiceAssociationLinkAllowedPerSubnet",
     ],
     fix: None,
@@ -168,8 +172,38 @@ fn check(context: &Context, reporter: &mut Reporter) {
     for subnet in &context.topology.subnets {
         check_subnet(context, reporter, subnet);
         check_plans(context.topology, reporter, subnet);
+        check_pair(context.topology, reporter, subnet);
     }
     check_kubenet(context.topology, reporter);
+}
+
+/// A workspace needs one subnet for its hosts and another one for its containers.
+fn check_pair(topology: &Topology, reporter: &mut Reporter, subnet: &Subnet) {
+    let mut first: BTreeMap<ResourceId, Resident> = BTreeMap::new();
+    for guest in occupants::of_subnet(topology, subnet) {
+        if !guest.row.arm_type.eq_ignore_ascii_case("Microsoft.Databricks/workspaces") {
+            continue;
+        }
+        let other = *first.entry(guest.occupancy.resource).or_insert(guest);
+        if std::ptr::eq(other.occupancy, guest.occupancy) || other.occupancy.place == guest.occupancy.place {
+            continue;
+        }
+        let finding = reporter
+            .finding_with(
+                Severity::Warning,
+                format!(
+                    "{} has subnet {} for its hosts and for its containers; it needs two",
+                    guest.label(),
+                    support::label(topology, &subnet.header),
+                ),
+                guest.occupancy.place,
+            )
+            .related("the same subnet", other.occupancy.place)
+            .related_part("the subnet", &subnet.header)
+            .advice("Give the workspace a second subnet, delegated like the first.")
+            .certain_if(subnet.header.is_certain() && guest.is_certain());
+        reporter.violated(finding);
+    }
 }
 
 /// Clusters with kubenet write their pods' routes into the route table of the subnet, each for itself.
@@ -223,7 +257,9 @@ fn are_two(topology: &Topology, one: &ResourceKey, two: &ResourceKey) -> bool {
     }
 }
 
-/// Integration subnets from this size on take several App Service plans.
+/// Integration subnets from this size on take several App Service plans. Source: the error "Minimum subnet size allowed for joining
+/// multiple App Service Plans to same subnet is /26, the subnet attempting to be joined is /28", in
+/// <https://github.com/Azure/GPT-RAG/issues/226>.
 const SEVERAL_PLANS: u8 = 26;
 
 /// Apps of two App Service plans that are integrated with one subnet.

@@ -1,10 +1,11 @@
 //! ## What it checks
 //!
-//! That all interfaces of one virtual machine are in one virtual network.
+//! That all interfaces of one virtual machine, and all node pools of one AKS cluster, are in one virtual network.
 //!
 //! ## What Azure does
 //!
-//! A machine may have interfaces in several subnets, but of one network only; else it is refused with `SubnetsNotInSameVnet`.
+//! A machine may have interfaces in several subnets, but of one network only; else it is refused with `SubnetsNotInSameVnet`. So it is
+//! with the subnets of node pools.
 //!
 //! ## Example
 //!
@@ -96,17 +97,20 @@
 //!
 //! - <https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors>
 //! - <https://learn.microsoft.com/azure/virtual-network/virtual-network-network-interface-vm>
+//! - <https://learn.microsoft.com/azure/aks/node-pool-unique-subnet>
 
 use super::{Context, Reporter, Rule, support};
 use crate::finding::{Category, Severity};
-use crate::topology::{Header, Id, Link, NetworkInterface, Topology, VirtualMachine, VirtualNetwork};
+use crate::topology::{
+    Header, Id, KubernetesCluster, Link, NetworkInterface, Topology, VirtualMachine, VirtualNetwork,
+};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
     name: "machine-across-vnets",
     category: Category::Subnet,
     severity: Severity::Error,
-    summary: "a virtual machine with interfaces in different networks",
+    summary: "a virtual machine, or an AKS cluster, with parts in different networks",
     error_codes: &["SubnetsNotInSameVnet"],
     fix: None,
     pedantic: false,
@@ -119,6 +123,50 @@ fn check(context: &Context, reporter: &mut Reporter) {
     for machine in topology.virtual_machines.iter().filter(|machine| machine.header.is_managed()) {
         judge(topology, reporter, machine);
     }
+    for cluster in topology.kubernetes_clusters.iter().filter(|cluster| cluster.header.is_managed()) {
+        judge_cluster(topology, reporter, cluster);
+    }
+}
+
+/// Subnets of node pools and their pods: all must be of one network.
+fn judge_cluster(topology: &Topology, reporter: &mut Reporter, cluster: &KubernetesCluster) {
+    let mut first: Option<(Id<VirtualNetwork>, &Header)> = None;
+    for pool in &cluster.pools {
+        for link in [&pool.subnet, &pool.pod_subnet] {
+            let Some(subnet) = link.to().map(|subnet| &topology[subnet]) else { continue };
+            let Some(network) = subnet.network.to() else { continue };
+            let (other, of_first) = *first.get_or_insert((network, &subnet.header));
+            if !support::certainly_distinct(topology, other, network) {
+                continue;
+            }
+            let (other, network) = (&topology[other].header, &topology[network].header);
+            let label = |header| support::label(topology, header);
+            let finding = reporter
+                .finding(
+                    format!(
+                        "cluster {} has node pools in subnet {} of network {} and in subnet {} of network {}",
+                        label(&cluster.header),
+                        label(of_first),
+                        label(other),
+                        label(&subnet.header),
+                        label(network),
+                    ),
+                    link.place,
+                )
+                .of(&cluster.header.resource_id)
+                .between(&[of_first, &subnet.header, &cluster.header])
+                .related_part("the one subnet", of_first)
+                .related_part("the other subnet", &subnet.header)
+                .advice("Put all node pools of a cluster into subnets of one network.")
+                .certain_if(
+                    [&cluster.header, &pool.header, of_first, &subnet.header, other, network]
+                        .into_iter()
+                        .all(Header::is_certain),
+                );
+            return reporter.violated(finding);
+        }
+    }
+    reporter.satisfied();
 }
 
 /// The network that an interface is in.

@@ -29,6 +29,7 @@ mod machine_across_vnets;
 mod management_port_exposed;
 mod nat_gateway_invalid;
 mod network_rule_ineffective;
+mod network_setting_unsupported;
 mod nsg_blocks_forwarded_traffic;
 mod nsg_blocks_required_flow;
 mod nsg_forbidden_on_subnet;
@@ -63,6 +64,7 @@ mod private_endpoint_region;
 mod private_endpoint_subresource;
 mod private_endpoint_unsupported;
 mod private_endpoint_zone_groups;
+mod properties;
 mod public_access_without_endpoint;
 mod public_endpoint_open;
 mod public_ip_shared;
@@ -163,6 +165,7 @@ pub static ALL: &[&Rule] = &[
     &public_access_without_endpoint::RULE,
     &injected_server_public_access::RULE,
     &network_rule_ineffective::RULE,
+    &network_setting_unsupported::RULE,
     &private_dns_zone_missing::RULE,
     &private_dns_link_conflict::RULE,
     &custom_dns_unreachable::RULE,

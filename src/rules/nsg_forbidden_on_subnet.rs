@@ -1,12 +1,13 @@
 //! ## What it checks
 //!
 //! That no network security group is attached to a subnet that may not have one: `GatewaySubnet`, the subnets of Azure Firewall and of
-//! Route Server.
+//! Route Server. Also that the group on the subnet of a PostgreSQL flexible server has no rules with application security groups.
 //!
 //! ## What Azure does
 //!
 //! A group on `GatewaySubnet` is refused. On the subnets of a firewall or a route server it is not supported: these services are guarded by
-//! the platform, and a group can cut their management traffic; that is a warning.
+//! the platform, and a group can cut their management traffic; that is a warning. So is a rule with application security groups before a
+//! PostgreSQL flexible server, which does not support them.
 //!
 //! ## Example
 //!
@@ -75,11 +76,12 @@
 //! - <https://learn.microsoft.com/azure/vpn-gateway/vpn-gateway-about-vpn-gateway-settings>
 //! - <https://learn.microsoft.com/azure/firewall/firewall-faq>
 //! - <https://learn.microsoft.com/azure/route-server/route-server-faq>
+//! - <https://learn.microsoft.com/azure/postgresql/network/concepts-networking-private>
 
 use super::{Context, Reporter, Rule, support};
 use crate::azure::security_groups::{Prohibition, security_group_facts};
 use crate::finding::{Category, Change, Fix, Severity};
-use crate::topology::{SecurityGroup, Subnet};
+use crate::topology::{Engine, Id, SecurityGroup, SecurityRule, Subnet, Topology};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -94,8 +96,43 @@ pub static RULE: Rule = Rule {
     check,
 };
 
+/// Groups on subnets of PostgreSQL flexible servers, with rules by application security groups.
+fn check_servers(topology: &Topology, reporter: &mut Reporter) {
+    let mut judged: Vec<Id<Subnet>> = Vec::new();
+    for server in topology.flexible_servers.iter().filter(|server| server.header.is_managed()) {
+        let Some(id) = server.subnet.to().filter(|id| !judged.contains(id)) else { continue };
+        let subnet = &topology[id];
+        let (Engine::PostgreSql, Some(group)) = (server.engine, subnet.security_group.to()) else { continue };
+        judged.push(id);
+        let group = &topology[group];
+        let by_groups =
+            |rule: &&SecurityRule| !rule.source.groups.is_empty() || !rule.destination.groups.is_empty();
+        let Some(rule) = group.rules.known().find(by_groups) else {
+            reporter.satisfied();
+            continue;
+        };
+        let finding = reporter
+            .finding_with(
+                Severity::Warning,
+                format!(
+                    "rule {} names application security groups, which the subnet of PostgreSQL flexible server {} does not support",
+                    support::label(topology, &rule.header),
+                    support::label(topology, &server.header),
+                ),
+                rule.header.place,
+            )
+            .of(&rule.header.resource_id)
+            .related_part("the server", &server.header)
+            .related("its security group", subnet.security_group.place)
+            .advice("Name the addresses instead.")
+            .certain_if(rule.header.is_certain() && server.header.is_certain() && subnet.header.is_certain());
+        reporter.violated(finding);
+    }
+}
+
 fn check(context: &Context, reporter: &mut Reporter) {
     let topology = context.topology;
+    check_servers(topology, reporter);
     for subnet in &topology.subnets {
         let Some(group) = subnet.security_group.to() else { continue };
         let Some(name) = subnet.header.name.known() else {

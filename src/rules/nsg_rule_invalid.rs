@@ -1,7 +1,7 @@
 //! ## What it checks
 //!
 //! The texts of security rules: ports and addresses that are several values in one string, ports that are none, service tags or `*` inside
-//! lists of addresses, prefixes of one list that overlap, IPv4 and IPv6 in one list, application security groups together with
+//! lists of addresses, prefixes of one list that overlap, IPv4 and IPv6 in one list or on the two sides of a rule, application security groups together with
 //! addresses on one side, a single address together with a list, a side without any address or port, protocols that do not exist, and
 //! two rules of one name in a group.
 //!
@@ -108,6 +108,7 @@ fn check(context: &Context, reporter: &mut Reporter) {
         side(topology, reporter, rule, &rule.source, "source");
         side(topology, reporter, rule, &rule.destination, "destination");
         protocol(topology, reporter, rule);
+        families(topology, reporter, rule);
         if reporter.violations() == before {
             reporter.satisfied();
         }
@@ -143,6 +144,39 @@ fn names(topology: &Topology, reporter: &mut Reporter, group: &SecurityGroup) {
             .certain_if(rule.header.is_certain() && first.header.is_certain() && group.header.is_certain());
         reporter.violated(finding);
     }
+}
+
+/// IPv4 on one side and IPv6 on the other: no packet is both.
+fn families(topology: &Topology, reporter: &mut Reporter, rule: &SecurityRule) {
+    let of = |end: &RuleEndpoint| -> Option<bool> {
+        let is_v4 = |text: &EcoString| parse_prefix(text).map(|prefix| prefix.addr().is_ipv4());
+        let mut sides = end.prefixes.known().map(is_v4);
+        let first = sides.next()??;
+        // Tags and unknown values may hold either family.
+        let plain =
+            end.prefixes.is_complete() && end.prefixes.items.iter().all(|field| field.known().is_some());
+        (plain && sides.all(|side| side == Some(first))).then_some(first)
+    };
+    let (Some(source), Some(destination)) = (of(&rule.source), of(&rule.destination)) else { return };
+    if source == destination {
+        return;
+    }
+    let word = |is_v4| if is_v4 { "IPv4" } else { "IPv6" };
+    let finding = reporter
+        .finding_with(
+            Severity::Warning,
+            format!(
+                "security rule {} has {} source addresses and {} destination addresses, and no packet has both",
+                support::label(topology, &rule.header),
+                word(source),
+                word(destination),
+            ),
+            rule.destination.prefixes.place,
+        )
+        .of(&rule.header.resource_id)
+        .advice("Make one rule for IPv4 and one for IPv6.")
+        .certain_if(rule.header.is_certain());
+    reporter.violated(finding);
 }
 
 fn protocol(topology: &Topology, reporter: &mut Reporter, rule: &SecurityRule) {

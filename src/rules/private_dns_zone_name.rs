@@ -2,11 +2,12 @@
 //!
 //! That the name of a private DNS zone is one that its user resolves through. The zone of an injected PostgreSQL or MySQL flexible
 //! server must end with the service's suffix and must not be the server's own full name; the zones of a private endpoint must
-//! hold the one that the target's sub-resource is resolved through.
+//! hold the one that the target's sub-resource is resolved through, of the cloud that the endpoint's region is in. A zone has a name of two
+//! labels or more.
 //!
 //! ## What Azure does
 //!
-//! The flexible server is rejected. A private endpoint deploys; its record is written into a zone that nobody asks, and clients go on
+//! The flexible server is rejected, and so is a zone with a name of one label. A private endpoint deploys; its record is written into a zone that nobody asks, and clients go on
 //! resolving the public name: a warning.
 //!
 //! ## Example
@@ -107,19 +108,20 @@
 //!
 //! ## When it is undecided
 //!
-//! When the zone's name, the target or the sub-resource is not known. Names of the other clouds are accepted.
+//! When the zone's name, the target or the sub-resource is not known. Where the region is not known, the names of all clouds are accepted.
 //!
 //! ## References
 //!
 //! - <https://learn.microsoft.com/azure/postgresql/network/concepts-networking-private>
 //! - <https://learn.microsoft.com/azure/mysql/flexible-server/concepts-networking-vnet>
 //! - <https://learn.microsoft.com/azure/private-link/private-endpoint-dns>
+//! - <https://learn.microsoft.com/azure/dns/private-dns-privatednszone>
 
 use ecow::EcoString;
 
 use super::{Context, Reporter, Rule, support};
 use crate::azure::Confidence;
-use crate::azure::private_dns_zones::{self, PrivateLinkZones};
+use crate::azure::private_dns_zones::{self, COMMERCIAL, PrivateLinkZones};
 use crate::finding::{Category, Severity};
 use crate::topology::{
     Engine, FlexibleServer, KubernetesCluster, Link, Place, PrivateConnection, PrivateDnsZone,
@@ -151,6 +153,9 @@ const MYSQL: [&str; 3] =
     ["mysql.database.azure.com", "mysql.database.usgovcloudapi.net", "mysql.database.chinacloudapi.cn"];
 
 fn check(context: &Context, reporter: &mut Reporter) {
+    for zone in context.topology.private_dns_zones.iter().filter(|zone| zone.header.is_managed()) {
+        check_labels(context, reporter, zone);
+    }
     for server in context.topology.flexible_servers.iter().filter(|server| server.header.is_managed()) {
         if !server.subnet.is_absent() {
             check_server(context, reporter, server);
@@ -165,6 +170,27 @@ fn check(context: &Context, reporter: &mut Reporter) {
     {
         check_endpoint(context, reporter, endpoint);
     }
+}
+
+/// Zones of one label are not supported.
+fn check_labels(context: &Context, reporter: &mut Reporter, zone: &PrivateDnsZone) {
+    let Some(name) = zone.header.name.known() else { return };
+    let plain = name.trim_end_matches('.');
+    if plain.is_empty() || plain.contains('.') {
+        return;
+    }
+    let finding = reporter
+        .finding(
+            format!(
+                "the private DNS zone {} has a name of one label; it needs two or more",
+                support::label(context.topology, &zone.header)
+            ),
+            zone.header.name.place,
+        )
+        .of(&zone.header.resource_id)
+        .advice(format!("Name it `{plain}.internal`, or by another name with a dot."))
+        .certain_if(zone.header.is_certain());
+    reporter.violated(finding);
 }
 
 /// What the zone of a private cluster's API server ends with, in the three clouds.
@@ -279,7 +305,15 @@ fn check_connection(
             let Some(name) = zone.header.name.known() else { return };
             names.push((zone, name, link.place));
         }
-        if names.iter().any(|(_, name, _)| rows.iter().any(|row| row.accepts(name))) {
+        let cloud = context.topology[endpoint.header.resource]
+            .location
+            .known()
+            .and_then(|at| private_dns_zones::cloud_of(at));
+        let fits = |row: &PrivateLinkZones, name: &str| match cloud {
+            Some(cloud) => row.accepts_in(cloud, name),
+            None => row.accepts(name),
+        };
+        if names.iter().any(|(_, name, _)| rows.iter().any(|row| fits(row, name))) {
             match rows.as_slice() {
                 [row] if row.all_zones_required => complete(context, reporter, endpoint, row, id, &names),
                 _ => reporter.satisfied(),
@@ -287,7 +321,11 @@ fn check_connection(
             continue;
         }
         let Some((zone, name, place)) = names.first() else { continue };
-        let usual: Vec<&str> = rows.iter().flat_map(|row| row.usual_zones()).map(String::as_str).collect();
+        let usual: Vec<&str> = rows
+            .iter()
+            .flat_map(|row| row.zones_in(cloud.unwrap_or(COMMERCIAL)))
+            .map(String::as_str)
+            .collect();
         let finding = reporter
             .finding_with(
                 Severity::Warning,

@@ -69,15 +69,14 @@
 //! - <https://learn.microsoft.com/azure/api-management/private-endpoint>
 //! - <https://learn.microsoft.com/azure/postgresql/network/concepts-networking-private-link>
 //! - <https://learn.microsoft.com/azure/ai-services/cognitive-services-virtual-networks>
+//! - <https://learn.microsoft.com/azure/storage/common/storage-private-endpoints>
 
-use std::sync::Arc;
-
+use super::properties::{self, Verdict};
 use super::{Context, Reporter, Rule, support};
 use crate::azure::Confidence;
-use crate::azure::private_endpoint_targets::{self, Condition, Obstacle, Wanted};
+use crate::azure::private_endpoint_targets;
 use crate::finding::{Category, Severity};
-use crate::topology::{Place, PrivateConnection, PrivateEndpoint, ResourceNode};
-use crate::value::{Unknown, ValueKind};
+use crate::topology::{PrivateConnection, PrivateEndpoint};
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
@@ -117,7 +116,10 @@ fn check_connection(
     let Some(arm_type) = &target.arm_type else { return };
     let mut because = None;
     for obstacle in private_endpoint_targets::of_type(arm_type) {
-        match stands(obstacle, target) {
+        if !obstacle.group_ids.is_empty() && !connection.group_ids.known().any(|id| obstacle.concerns(id)) {
+            continue;
+        }
+        match properties::stand(&obstacle.when, target) {
             Verdict::No => reporter.satisfied(),
             Verdict::Unknown(why) => because = because.or(Some(why)),
             Verdict::Yes(places) => {
@@ -150,59 +152,4 @@ fn check_connection(
     if let Some(why) = because {
         reporter.undecided(connection.target.place, &why);
     }
-}
-
-enum Verdict {
-    /// It holds; where the properties are that say so.
-    Yes(Vec<Place>),
-    No,
-    Unknown(Arc<Unknown>),
-}
-
-/// Whether every condition of an obstacle holds. One that certainly does not hold settles it.
-fn stands(obstacle: &Obstacle, target: &ResourceNode) -> Verdict {
-    let mut places = Vec::new();
-    let mut because = None;
-    for condition in &obstacle.when {
-        match holds(condition, target) {
-            Verdict::No => return Verdict::No,
-            Verdict::Unknown(why) => because = because.or(Some(why)),
-            Verdict::Yes(more) => places.extend(more),
-        }
-    }
-    because.map_or(Verdict::Yes(places), Verdict::Unknown)
-}
-
-fn holds(condition: &Condition, target: &ResourceNode) -> Verdict {
-    let values = target.values(&condition.terraform, &condition.arm);
-    if values.is_absent() {
-        return match condition.is.accepts_absence() {
-            true => Verdict::Yes(Vec::new()),
-            false => Verdict::No,
-        };
-    }
-    let mut because = values.unknown.clone();
-    for (value, place) in &values.found {
-        let fulfilled = match (&value.kind, &condition.is) {
-            // May turn out to be null.
-            (ValueKind::Unknown(why), _) => {
-                because = because.or(Some(Arc::clone(why)));
-                continue;
-            }
-            (_, Wanted::Present) => true,
-            (_, Wanted::Absent) => false,
-            _ => match value.as_str() {
-                Some(text) => condition.is.accepts(text),
-                None => {
-                    because = because.or_else(|| value.first_unknown());
-                    continue;
-                }
-            },
-        };
-        return match fulfilled {
-            true => Verdict::Yes(vec![*place]),
-            false => Verdict::No,
-        };
-    }
-    because.map_or(Verdict::No, Verdict::Unknown)
 }

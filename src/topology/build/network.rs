@@ -93,8 +93,15 @@ impl<'a> Builder<'a> {
                 let separate = *separate;
                 let place = block.view.place;
                 let subnet = &mut self.topology.subnets[separate.index()];
+                let first = subnet.header.place;
+                let again = subnet.header.resource == source.id && subnet.header.is_certain();
                 if subnet.header.declared == Declared::Separate {
                     subnet.inline_place.get_or_insert(place);
+                } else if again && header.is_certain() && !self.redeployments.contains(&source.id) {
+                    if let Some(name) = header.name.known() {
+                        let repeated = (name.clone(), first, place);
+                        self.topology.virtual_networks[network.index()].repeated_subnets.push(repeated);
+                    }
                 } else if self.redeployments.contains(&source.id) {
                     self.inline_views.push((source.id, block.clone(), separate));
                 }

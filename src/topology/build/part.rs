@@ -74,7 +74,7 @@ macro_rules! parts {
 parts! {
     VirtualNetwork, virtual_networks, "Microsoft.Network/virtualNetworks", |nothing| {
         address_space: nothing.list(), dns_servers: nothing.list(), dns_server_owners: Vec::new(), subnets: Vec::new(), peerings: Vec::new(),
-        incomplete: nothing.unknown.clone(), inline_subnets: None,
+        incomplete: nothing.unknown.clone(), inline_subnets: None, repeated_subnets: Vec::new(),
     };
     Subnet, subnets, "Microsoft.Network/virtualNetworks/subnets", |nothing| {
         network: nothing.link(), prefixes: nothing.list(), delegations: nothing.list(),

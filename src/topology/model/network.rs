@@ -29,6 +29,8 @@ pub struct VirtualNetwork {
     pub incomplete: Option<Arc<Unknown>>,
     /// Where it declares subnets inline, if it does.
     pub inline_subnets: Option<Place>,
+    /// Subnets inside it that bear the name of an earlier one: the name, where the first stands, where the other one.
+    pub repeated_subnets: Vec<(EcoString, Place, Place)>,
 }
 
 /// An address range as it was written.
