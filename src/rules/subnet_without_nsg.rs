@@ -66,6 +66,8 @@
 //! - <https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview>
 //! - <https://learn.microsoft.com/azure/private-link/disable-private-endpoint-network-policy>
 
+use std::collections::BTreeSet;
+
 use super::occupants;
 use super::{Context, Reporter, Rule, support};
 use crate::analysis::hosts;
@@ -89,6 +91,8 @@ pub static RULE: Rule = Rule {
 fn check(context: &Context, reporter: &mut Reporter) {
     let topology = context.topology;
     let hosts = hosts::all(topology);
+    // A subnet that is written twice is one.
+    let mut told = BTreeSet::new();
     for (id, subnet) in topology.all::<Subnet>().filter(|(_, subnet)| subnet.header.is_managed()) {
         if subnet.security_group.to().is_some() || !subnet.delegations.items.is_empty() {
             reporter.satisfied();
@@ -102,6 +106,12 @@ fn check(context: &Context, reporter: &mut Reporter) {
         }
         let reserved = subnet.header.name.known().is_some_and(|name| reserved_subnets::find(name).is_some());
         if reserved || only_endpoints(context, subnet) || guarded(id, &hosts) {
+            reporter.satisfied();
+            continue;
+        }
+        if subnet.header.resource_id.is_some()
+            && !told.insert((subnet.network.to(), &subnet.header.resource_id))
+        {
             reporter.satisfied();
             continue;
         }
