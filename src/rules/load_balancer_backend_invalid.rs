@@ -2,7 +2,9 @@
 //!
 //! What Azure requires of the pools and rules of a load balancer: all interfaces behind it are in one virtual network; two
 //! rules do not send to the same port of the same members unless they use floating IP; public addresses of members have the
-//! load balancer's SKU; there is a front end when there are pools, probes or rules; and the front ends that rules name exist. An
+//! load balancer's SKU; there is a front end when there are pools, probes or rules; the front ends that rules name exist, and no two
+//! rules take the same port of one; rules for all ports are for internal front ends; a rule leaves the address of its front end to the
+//! outbound rule that uses it; and no two front ends, pools, probes or rules have one name. An
 //! interface is behind one internal load balancer at most, and a scale set behind one internal and one public one.
 //!
 //! ## What Azure does
@@ -210,7 +212,15 @@
 //! - <https://learn.microsoft.com/azure/load-balancer/load-balancer-common-deployment-errors>
 //! - <https://learn.microsoft.com/azure/load-balancer/components>
 //! - <https://learn.microsoft.com/azure/load-balancer/load-balancer-multivip-overview>
+//! - <https://learn.microsoft.com/azure/load-balancer/load-balancer-ha-ports-overview>
+//! - <https://learn.microsoft.com/azure/load-balancer/outbound-rules>
+//! - <https://learn.microsoft.com/rest/api/load-balancer/load-balancers/create-or-update>
+//! - <https://github.com/ansible-collections/azure/issues/743>
+//! - <https://github.com/Azure/migAz/issues/218>
 //! - <https://github.com/AutomatedLab/AutomatedLab/issues/57>
+
+mod front_ends;
+mod names;
 
 use std::collections::BTreeMap;
 
@@ -231,7 +241,9 @@ pub static RULE: Rule = Rule {
         "AnotherInternalLoadBalancerExists",
         "DifferentSkuLoadBalancerAndPublicIPAddressNotAllowedInVMSS",
         "DifferentSkuLoadBalancersAndPublicIPAddressNotAllowed",
+        "DuplicateResourceName",
         "LoadBalancerWithoutFrontendIPCantHaveChildResources",
+        "LoadBalancingRuleMustDisableSNATSinceSameFrontendIPConfigurationIsReferencedByOutboundRule",
         "RulesOfSameLoadBalancerTypeUseSameBackendPortProtocolAndIPConfig",
         "RulesOfSameLoadBalancerTypeUseSameBackendPortProtocolAndVmssIPConfig",
         "RulesUseSameBackendPortProtocolAndPool",
@@ -249,42 +261,14 @@ fn check(context: &Context, reporter: &mut Reporter) {
     for balancer in topology.load_balancers.iter().filter(|balancer| balancer.header.is_managed()) {
         let before = reporter.violations();
         second_of_its_kind(topology, reporter, balancer, &mut behind);
-        front_ends(topology, reporter, balancer);
-        named_front_ends(topology, reporter, balancer);
+        front_ends::check(topology, reporter, balancer);
+        names::check(topology, reporter, balancer);
         networks(topology, reporter, balancer);
         colliding_rules(topology, reporter, balancer);
         skus(topology, reporter, balancer);
         if reporter.violations() == before {
             reporter.satisfied();
         }
-    }
-}
-
-/// Rules and NAT rules that name a front end that the load balancer does not have.
-fn named_front_ends(topology: &Topology, reporter: &mut Reporter, balancer: &LoadBalancer) {
-    let names: Option<Vec<&str>> =
-        balancer.frontends.iter().map(|end| end.header.name.known().map(|name| name.as_str())).collect();
-    let Some(names) = names.filter(|names| !names.is_empty() && !balancer.incomplete) else { return };
-    let rules = balancer.rules.iter().map(|rule| (&rule.header, &rule.frontend));
-    let nat_rules = balancer.nat_rules.iter().map(|rule| (&rule.header, &rule.frontend));
-    for (header, frontend) in rules.chain(nat_rules) {
-        let Some(name) = frontend.known() else { continue };
-        if names.iter().any(|own| own.eq_ignore_ascii_case(name)) {
-            continue;
-        }
-        let message = format!(
-            "rule {} names front end `{name}`, which load balancer {} does not have; it has `{}`",
-            support::label(topology, header),
-            support::label(topology, &balancer.header),
-            names.join("`, `")
-        );
-        let finding = reporter
-            .finding(message, frontend.place)
-            .of(&header.resource_id)
-            .related_part("the load balancer", &balancer.header)
-            .advice("Name one of its front ends.")
-            .certain_if(balancer.header.is_certain() && header.is_certain());
-        reporter.violated(finding);
     }
 }
 
@@ -351,31 +335,6 @@ fn second_of_its_kind<'a>(
             );
         reporter.violated(finding);
     }
-}
-
-/// Pools, probes and rules of a load balancer without a front end.
-fn front_ends(topology: &Topology, reporter: &mut Reporter, balancer: &LoadBalancer) {
-    if !balancer.frontends.is_empty() || balancer.incomplete {
-        return;
-    }
-    let pools = balancer.pools.iter().map(|part| &part.header);
-    let parts = pools
-        .chain(balancer.probes.iter().map(|part| &part.header))
-        .chain(balancer.rules.iter().map(|part| &part.header))
-        .chain(balancer.nat_rules.iter().map(|part| &part.header));
-    let Some(part) = parts.into_iter().find(|part| part.is_certain()) else { return };
-    let message = format!(
-        "load balancer {} has no front end, but {} belongs to it",
-        support::label(topology, &balancer.header),
-        support::label(topology, part)
-    );
-    let finding = reporter
-        .finding(message, balancer.header.place)
-        .of(&balancer.header.resource_id)
-        .related_part("the part", part)
-        .advice("Give the load balancer a front-end address.")
-        .certain_if(balancer.header.is_certain());
-    reporter.violated(finding);
 }
 
 /// All members of all pools, each once.

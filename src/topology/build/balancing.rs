@@ -43,6 +43,7 @@ impl<'a> Builder<'a> {
         for source in self.sources.iter().filter(|source| source.managed) {
             match source.written.as_str() {
                 "azurerm_lb_rule" => self.add_balancing_rule(source),
+                "azurerm_lb_outbound_rule" => self.add_outbound_rule(source),
                 "azurerm_lb_backend_address_pool_address" => self.add_pool_address(source),
                 "azurerm_network_interface_backend_address_pool_association" => {
                     self.interface_in_pool(source)
@@ -100,6 +101,7 @@ impl<'a> Builder<'a> {
             self.topology.load_balancers[id.index()].rules.push(rule);
         }
         rest = rest.or(self.inline_nat_rules(source, id));
+        rest = rest.or(self.inline_outbound_rules(source, id));
         self.topology.load_balancers[id.index()].incomplete |= rest.is_some();
     }
 
@@ -220,6 +222,12 @@ impl<'a> Builder<'a> {
             incomplete,
             floating_ip: view
                 .flag(paths!(["floating_ip_enabled", "enable_floating_ip"], ["properties.enableFloatingIP"]))
+                .or_default(false),
+            outbound_snat_disabled: view
+                .flag(paths!(
+                    ["disable_outbound_snat", "outbound_snat_disabled"],
+                    ["properties.disableOutboundSnat"]
+                ))
                 .or_default(false),
         }
     }
@@ -469,7 +477,12 @@ pub(super) fn frontend_name(view: &View) -> Field<EcoString> {
     if !view.is_arm() {
         return view.text(paths!(["frontend_ip_configuration_name"], []));
     }
-    view.read(paths!([], ["properties.frontendIPConfiguration.id"]), |value| match &value.kind {
+    view.read(paths!([], ["properties.frontendIPConfiguration.id"]), last_segment)
+}
+
+/// The name at the end of the id of something inline.
+pub(super) fn last_segment(value: &Value) -> Option<EcoString> {
+    match &value.kind {
         ValueKind::Template(parts) => match parts.last() {
             Some(crate::value::TemplatePart::Literal(text)) => {
                 text.rsplit_once('/').map(|(_, name)| EcoString::from(name))
@@ -477,5 +490,5 @@ pub(super) fn frontend_name(view: &View) -> Field<EcoString> {
             _ => None,
         },
         _ => text_of(value).map(|text| text.rsplit('/').next().unwrap_or(&text).into()),
-    })
+    }
 }

@@ -68,6 +68,7 @@ impl<'a> Builder<'a> {
             header,
             protocol: view.choice(paths!(["protocol"], ["properties.protocol"]), &["Tcp", "Udp", "All"]),
             frontend: frontend_name(view),
+            frontend_port: view.number(paths!(["frontend_port"], ["properties.frontendPort"])),
             backend_port: view.number(paths!(["backend_port"], ["properties.backendPort"])),
             interfaces: Vec::new(),
             scale_sets: Vec::new(),

@@ -23,6 +23,7 @@ mod inbound_nat;
 mod nameless;
 mod network;
 mod occupancy;
+mod outbound;
 mod public;
 mod routing;
 mod security;

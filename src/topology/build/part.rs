@@ -148,7 +148,7 @@ parts! {
     };
     LoadBalancer, load_balancers, "Microsoft.Network/loadBalancers", |nothing| {
         sku: nothing.field(), frontends: Vec::new(), pools: Vec::new(), probes: Vec::new(), rules: Vec::new(),
-        nat_rules: Vec::new(), incomplete: nothing.unknown.is_some(),
+        nat_rules: Vec::new(), outbound_rules: Vec::new(), incomplete: nothing.unknown.is_some(),
     };
     ApplicationGateway, application_gateways, "Microsoft.Network/applicationGateways", |nothing| {
         sku_tier: nothing.field(), gateway_ip_configurations: Vec::new(), frontends: Vec::new(),

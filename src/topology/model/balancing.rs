@@ -25,6 +25,8 @@ pub struct LoadBalancer {
     pub rules: Vec<BalancingRule>,
     /// Its inbound NAT rules, and pools of such rules.
     pub nat_rules: Vec<NatRule>,
+    /// Its outbound rules.
+    pub outbound_rules: Vec<OutboundRule>,
     /// Whether the lists above may be incomplete.
     pub incomplete: bool,
 }
@@ -76,6 +78,17 @@ pub struct BalancingRule {
     pub incomplete: bool,
     /// Direct server return.
     pub floating_ip: Field<bool>,
+    /// Whether members do not use the front end's address for what they send of themselves.
+    pub outbound_snat_disabled: Field<bool>,
+}
+
+/// An outbound rule: members of a pool use the addresses of its front ends for what they send of themselves.
+#[derive(Clone, Debug)]
+pub struct OutboundRule {
+    /// Who and where.
+    pub header: Header,
+    /// The names of its front ends.
+    pub frontends: List<EcoString>,
 }
 
 /// An inbound NAT rule, or a pool of such rules for the machines of a scale set: a port of the front end leads to a port of one
@@ -88,6 +101,8 @@ pub struct NatRule {
     pub protocol: Field<EcoString>,
     /// The front end's name.
     pub frontend: Field<EcoString>,
+    /// The front end's port; pools of rules have a range, which is not read.
+    pub frontend_port: Field<i64>,
     /// The back end's port.
     pub backend_port: Field<i64>,
     /// The interfaces that name it.
