@@ -224,10 +224,7 @@ impl<'a> Builder<'a> {
                 .flag(paths!(["floating_ip_enabled", "enable_floating_ip"], ["properties.enableFloatingIP"]))
                 .or_default(false),
             outbound_snat_disabled: view
-                .flag(paths!(
-                    ["disable_outbound_snat", "outbound_snat_disabled"],
-                    ["properties.disableOutboundSnat"]
-                ))
+                .flag(paths!(["disable_outbound_snat"], ["properties.disableOutboundSnat"]))
                 .or_default(false),
         }
     }
