@@ -10,7 +10,7 @@ use super::security::input::PublicEntry;
 use crate::net::{PortSet, ProtocolSet};
 use crate::topology::{
     BalancingRule, Field, Header, Id, IpConfiguration, Link, LoadBalancer, NatRule, NetworkInterface, Place,
-    PublicIp, ScaleSet, Topology,
+    ScaleSet, Topology,
 };
 use crate::value::Unknown;
 
@@ -205,9 +205,4 @@ fn ports(protocol: &Field<ecow::EcoString>, port: &Field<i64>) -> Option<PortSet
     let port = u16::try_from(*port.known()?).ok()?;
     let all = port == 0 && protocol.known().is_some_and(|text| text.eq_ignore_ascii_case("All"));
     Some(if all { PortSet::full() } else { PortSet::single(port) })
-}
-
-/// Whether a public address certainly is one of the Standard SKU.
-pub fn is_standard(address: &PublicIp) -> bool {
-    address.sku.known().is_some_and(|sku| !sku.eq_ignore_ascii_case("Basic"))
 }

@@ -6,7 +6,7 @@
 //! `docs/rules/` and the SARIF help text are made from it.
 
 mod allow_flow;
-mod app_plan_without_network;
+mod app_plan_network_unsupported;
 mod asg_across_vnets;
 mod change_breaks_occupant;
 mod changes;
@@ -118,7 +118,7 @@ pub static ALL: &[&Rule] = &[
     &subnet_delegation_forbidden::RULE,
     &subnet_delegation_multiple::RULE,
     &exclusive_subnet_shared::RULE,
-    &app_plan_without_network::RULE,
+    &app_plan_network_unsupported::RULE,
     &invalid_address_prefix::RULE,
     &subnet_outside_vnet::RULE,
     &subnets_overlap::RULE,

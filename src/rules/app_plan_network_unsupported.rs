@@ -114,14 +114,14 @@ use crate::value::ResourceKey;
 
 /// See the module's documentation.
 pub static RULE: Rule = Rule {
-    name: "app-plan-without-network",
+    name: "app-plan-network-unsupported",
     category: Category::Delegation,
     severity: Severity::Error,
     summary: "an app with network integration or a private endpoint on a plan that has neither, or with one integration too many",
     error_codes: &["message: Adding this VNET would exceed the App Service Plan VNET limit"],
     fix: None,
     pedantic: false,
-    source: include_str!("app_plan_without_network.rs"),
+    source: include_str!("app_plan_network_unsupported.rs"),
     check,
 };
 
